@@ -1,0 +1,45 @@
+"""The app: sign in with an OpenID provider, call a protected API, refresh, sign out for real."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dotenv import load_dotenv
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import auth
+import pages
+import sessions
+from config import Settings, SettingsError
+
+MAX_REQUEST_BYTES = 64 * 1024
+
+
+def create_app() -> Flask:
+    """Return the app, made from the environment and `.env`.
+
+    Exits with one line for each problem where the settings cannot be used.
+    """
+    # Never overrides what is set already.
+    load_dotenv(Path(__file__).with_name(".env"))
+    try:
+        settings = Settings.from_environ(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    sealer = sessions.Sealer(settings.secret_keys)
+    sessions.init_app(app, settings, sealer)
+    pages.init_app(app, settings)
+    auth.init_app(app, settings, sealer)
+
+    if hops := settings.trusted_proxy_hops:
+        trusted = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)
+        app.wsgi_app = trusted  # type: ignore[method-assign]  # as Flask documents it
+    return app

@@ -1,0 +1,219 @@
+"""The one function that hands out access tokens, and refreshes them: exactly once.
+
+However many requests, threads, processes or machines meet an expired token, one of them takes the
+session's lease and exchanges the refresh token; the others wait for what it stores. A refresh
+token spent twice would make the provider revoke them all (RFC 9700 section 4.14.2).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from typing import NoReturn, cast
+
+from flask import current_app
+
+from sessions import PersonSession, SessionEnded, SessionInterface, current_session
+from sessions.store import FAILED
+
+from . import signals
+from .errors import Problem
+from .id_token import InvalidToken, verify_refreshed_id_token
+from .relying_party import RelyingParty, relying_party
+from .token_endpoint import (
+    GrantRefused,
+    ProviderUnavailable,
+    TokenResponse,
+    refresh_token_request,
+    revoke,
+)
+from .token_set import SignIn, TokenSet
+
+# The lease outlives the longest token request (10 s) with the key set fetched beside it (5 s).
+LEASE_SECONDS = 20.0
+# Who waits, waits for a holder that died as well.
+WAIT_SECONDS = 25.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
+# After a failure nobody tries again for so long: the others do not queue up for the same failure.
+LOCK_OUT_SECONDS = 5.0
+
+
+class SignInNeeded(Problem):
+    """Nobody is signed in, or not for this API; leads to sign-in and back to the page."""
+
+    def __init__(self, detail: str = "", *, audience: str | None = None) -> None:
+        super().__init__("sign_in_needed", detail)
+        self.audience = audience
+
+
+def session_interface() -> SessionInterface:
+    """Return the session interface of the current app, by its own type."""
+    return cast(SessionInterface, current_app.session_interface)
+
+
+def current_sign_in() -> SignIn | None:
+    """Return the sign-in of the visitor, None if nobody is signed in."""
+    return SignIn.of(current_session())
+
+
+def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
+    """Return an access token that is good now, for the configured API or the one of `audience`.
+
+    `refused` is a token that the API has just refused: it is refreshed though it looks good.
+    Raises SignInNeeded; Problem where it cannot be refreshed now; StoreUnavailable.
+    """
+    session = current_session()
+    name = audience or ""
+    try:
+        tokens = _stored_sign_in(session).token_sets.get(name)
+        if tokens and tokens.is_fresh() and tokens.access_token != refused:
+            return tokens.access_token
+        return _Refresh(relying_party(), session, name, refused).access_token()
+    except SessionEnded:
+        raise SignInNeeded("the session was ended meanwhile", audience=audience) from None
+
+
+def _stored_sign_in(session: PersonSession) -> SignIn:
+    sign_in = SignIn.of(session)
+    if sign_in is None:
+        raise SignInNeeded
+    return sign_in
+
+
+class _Refresh:
+    """One request's wish for a new access token."""
+
+    def __init__(
+        self, rp: RelyingParty, session: PersonSession, name: str, refused: str | None
+    ) -> None:
+        self.rp, self.session, self.name, self.refused = rp, session, name, refused
+        self.store = session_interface().store
+        self.key = session.stored_key
+        self.owner = secrets.token_hex(8)
+
+    def access_token(self) -> str:
+        """Take the lease, or wait for whoever has it; SessionEnded, SignInNeeded, Problem."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        pause = FIRST_PAUSE_SECONDS
+        while not self._took_lease():
+            tokens = self._usable(even_if_about_to_expire=True)
+            if tokens is None and time.monotonic() > deadline:
+                raise Problem("refresh_unavailable", "the lease stayed taken", retry_after=5)
+            if tokens is None:
+                time.sleep(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+                self.session.reload()
+                tokens = self._usable()
+            if tokens is not None:
+                return tokens.access_token
+        try:
+            # What was read before the lease may be spent by now.
+            self.session.reload()
+            tokens = self._usable() or self._exchanged()
+        finally:
+            self.store.release_lease(self.key, self.owner)
+        return tokens.access_token
+
+    def _took_lease(self) -> bool:
+        holder = self.store.lease_holder(self.key)
+        if holder is None:
+            holder = self.store.acquire_lease(self.key, self.owner, LEASE_SECONDS)
+        if holder == FAILED and self._usable(even_if_about_to_expire=True) is None:
+            raise Problem("refresh_unavailable", "it failed a moment ago", retry_after=5)
+        return holder == self.owner
+
+    def _usable(self, *, even_if_about_to_expire: bool = False) -> TokenSet | None:
+        tokens = _stored_sign_in(self.session).token_sets.get(self.name)
+        if tokens is None or tokens.access_token == self.refused:
+            return None
+        if tokens.is_fresh() or (even_if_about_to_expire and not tokens.has_expired()):
+            return tokens
+        return None
+
+    def _exchanged(self) -> TokenSet:
+        """Exchange the refresh token and store what comes, before the lease is freed."""
+        sign_in = _stored_sign_in(self.session)
+        tokens = sign_in.token_sets.get(self.name)
+        # An API that was added later shares the refresh token of the first.
+        source = self.name if tokens and tokens.refresh_token else ""
+        holder = sign_in.token_sets.get(source)
+        if holder is None or holder.refresh_token is None:
+            return self._without_refresh_token(tokens)
+        audience = self.name if source != self.name else None
+        try:
+            response = refresh_token_request(self.rp, holder.refresh_token, audience)
+        except GrantRefused as error:
+            self._end_token_set(sign_in, str(error))
+        except (ProviderUnavailable, Problem) as error:
+            return self._failed(tokens, error)
+        renewed = self._renewed(sign_in, response, source)
+        self._keep(renewed, response)
+        signals.refreshed.send(self.rp, outcome="refreshed", audience=self.name)
+        return renewed.token_sets[self.name]
+
+    def _without_refresh_token(self, tokens: TokenSet | None) -> TokenSet:
+        """Some providers give no refresh token: sign in again when the access token is over. One
+        that is over, or refused, as soon as it came would lead round and round: use it."""
+        if tokens and time.time() < tokens.obtained_at + 10:
+            return tokens
+        raise SignInNeeded("there is no refresh token", audience=self.name or None)
+
+    def _end_token_set(self, sign_in: SignIn, detail: str) -> NoReturn:
+        sign_in.with_tokens(self.name, None).store(self.session)
+        self.session.commit()
+        signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
+        raise SignInNeeded(detail, audience=self.name or None)
+
+    def _failed(self, tokens: TokenSet | None, error: ProviderUnavailable | Problem) -> TokenSet:
+        """The provider is away, or answers nonsense: the session stays, a good token is used."""
+        self.store.fail_lease(self.key, self.owner, LOCK_OUT_SECONDS)
+        signals.refreshed.send(self.rp, outcome="failed", audience=self.name)
+        if tokens and not tokens.has_expired() and tokens.access_token != self.refused:
+            return tokens
+        if isinstance(error, Problem) and error.code != "provider_unreachable":
+            raise error
+        raise Problem("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
+
+    def _renewed(self, sign_in: SignIn, response: TokenResponse, source: str) -> SignIn:
+        """The sign-in with what the response brought, all of it checked."""
+        claims = self._checked_claims(sign_in, response)
+        if claims is not None and response.id_token is not None:
+            sign_in = sign_in.with_id_token(response.id_token, claims)
+        if source == self.name:
+            return sign_in.with_tokens(self.name, sign_in.token_sets[source].renewed(response))
+        # The shared refresh token may have been rotated; the new API's set has none of its own.
+        shared = sign_in.token_sets[source]
+        rotated = replace(shared, refresh_token=response.refresh_token or shared.refresh_token)
+        added = replace(TokenSet.of(response, from_sign_in=False), refresh_token=None)
+        return sign_in.with_tokens(source, rotated).with_tokens(self.name, added)
+
+    def _checked_claims(self, sign_in: SignIn, response: TokenResponse) -> dict[str, object] | None:
+        if response.id_token is None:
+            return None
+        try:
+            return verify_refreshed_id_token(
+                self.rp, response.id_token, response.access_token, sign_in.claims()
+            )
+        except InvalidToken as error:
+            # Somebody else's token, or a forged one: what came with it cannot be trusted either.
+            session_interface().end(self.session)
+            for refresh_token in sign_in.refresh_tokens() | {response.refresh_token or ""}:
+                if refresh_token:
+                    revoke(self.rp, refresh_token)
+            signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
+            raise SignInNeeded(f"refreshed ID token: {error}") from None
+        except Problem:
+            # The keys cannot be fetched. The rotated refresh token must not be lost for that: keep
+            # the tokens, and the ID token that was verified before.
+            return None
+
+    def _keep(self, sign_in: SignIn, response: TokenResponse) -> None:
+        sign_in.store(self.session)
+        try:
+            self.session.commit()
+        except SessionEnded:
+            # Signed out while the provider answered: the new refresh token must not live on.
+            if response.refresh_token:
+                revoke(self.rp, response.refresh_token)
+            raise

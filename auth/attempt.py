@@ -1,0 +1,125 @@
+"""One attempt to sign in, from `/login` to `/callback`, kept in a cookie of its own.
+
+Sealed, because it holds the code verifier; one cookie an attempt, so that any number of tabs can
+sign in side by side; never in the session store, which visitors could otherwise fill.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+import time
+
+import msgspec
+from flask import Request
+from werkzeug.wrappers import Response
+
+from .relying_party import RelyingParty
+
+LIFETIME_SECONDS = 600
+MOST_ATTEMPTS = 5
+# Together they must leave room for other cookies in a header of 8 kB.
+MOST_BYTES = 5000
+
+STATE = re.compile(r"[A-Za-z0-9_-]{43}")
+COOKIE = re.compile(r"(?:__Host-)?app_sign_in_([0-9a-f]{8})_([A-Za-z0-9_-]{8})")
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What `/callback` must know of the authorization request. `created_at` in seconds, UTC."""
+
+    state: str
+    nonce: str
+    code_verifier: str
+    created_at: int
+    return_to: str
+    scope: list[str]
+    organization: str | None = None
+    audience: str | None = None
+    max_age: int | None = None
+    acr_values: str | None = None
+
+    def __repr__(self) -> str:
+        """Without values: they are secrets."""
+        return "<Attempt>"
+
+
+def new_secret() -> str:
+    """Return 32 random octets in base64url.
+
+    RFC 7636 section 4.1: a code verifier has 43 characters at least; this gives exactly 43.
+    RFC 6749 section 10.10: nobody must be able to guess a state (or nonce).
+    """
+    return secrets.token_urlsafe(32)
+
+
+def remember_attempt(
+    rp: RelyingParty, request: Request, response: Response, attempt: Attempt
+) -> None:
+    """Give the browser the attempt's cookie, and take away what is old or too much."""
+    name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
+    sealed = rp.sealer.seal(msgspec.json.encode(attempt), bound_to=name)
+    value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    _sweep(rp, request, response, room=MOST_BYTES - len(value))
+    response.set_cookie(
+        name,
+        value,
+        max_age=LIFETIME_SECONDS,
+        secure=rp.settings.is_https,
+        httponly=True,
+        # Lax, not Strict: the provider's redirect to /callback comes from another site.
+        samesite="Lax",
+    )
+
+
+def find_attempt(rp: RelyingParty, request: Request, state: str) -> Attempt | None:
+    """Return this browser's living attempt with that state, None if there is none."""
+    for name, value in request.cookies.items():
+        match = COOKIE.fullmatch(name)
+        if match is None or match[2] != state[:8]:
+            continue
+        attempt = _opened(rp, name, value)
+        if attempt and hmac.compare_digest(attempt.state, state):
+            return attempt if time.time() < attempt.created_at + LIFETIME_SECONDS else None
+    return None
+
+
+def forget_attempt(rp: RelyingParty, response: Response, attempt: Attempt) -> None:
+    """Take the attempt's cookie away: each attempt works once."""
+    name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
+    _delete(rp, response, name)
+
+
+def _opened(rp: RelyingParty, name: str, value: str) -> Attempt | None:
+    try:
+        sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        opened = rp.sealer.open(sealed, bound_to=name)
+        return msgspec.json.decode(opened[0], type=Attempt) if opened else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _sweep(rp: RelyingParty, request: Request, response: Response, room: int) -> None:
+    """Delete the cookies of attempts that are over, and the oldest where there is no room."""
+    cookies = [(name, len(value)) for name, value in request.cookies.items() if COOKIE.match(name)]
+    cookies.sort(reverse=True)  # the time of creation leads in the name: newest first
+    oldest = f"{_prefix(rp)}app_sign_in_{int(time.time()) - LIFETIME_SECONDS:08x}"
+    kept = 1
+    for name, size in cookies:
+        room -= size
+        if name < oldest or room < 0 or kept >= MOST_ATTEMPTS:
+            _delete(rp, response, name)
+        else:
+            kept += 1
+
+
+def _delete(rp: RelyingParty, response: Response, name: str) -> None:
+    # With Secure where it was set with Secure: browsers keep a __Host- cookie otherwise.
+    response.delete_cookie(name, secure=rp.settings.is_https, httponly=True, samesite="Lax")
+
+
+def _prefix(rp: RelyingParty) -> str:
+    return "__Host-" if rp.settings.is_https else ""

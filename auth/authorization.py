@@ -1,0 +1,135 @@
+"""Step 1, authorize the person: the authorization request and the authorization response.
+
+OIDC Core section 3.1.2, RFC 6749 section 4.1, RFC 7636, RFC 9207.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from werkzeug.datastructures import MultiDict
+
+from .attempt import STATE, Attempt, new_secret
+from .errors import Problem
+from .provider import Metadata
+from .relying_party import RelyingParty
+
+MAX_CODE_LENGTH = 6000
+
+# Errors by which the provider asks for the person (OIDC Core section 3.1.2.6).
+INTERACTION_ERRORS = frozenset(
+    ("login_required", "consent_required", "interaction_required", "account_selection_required")
+)
+
+
+def build_authorization_request(
+    rp: RelyingParty,
+    *,
+    return_to: str,
+    scope: list[str],
+    audience: str | None = None,
+    organization: str | None = None,
+    params: Mapping[str, str],
+) -> tuple[str, Attempt]:
+    """Return the URL to send the browser to, and the attempt to remember.
+
+    `audience` names another API than the configured one; `params` are those of this request alone
+    (`prompt`, `login_hint`, `invitation` …), the configured ones come beside them.
+    Raises Problem where the provider's metadata cannot be had.
+    """
+    settings = rp.settings
+    # A configured organization is not the visitor's to choose.
+    organization = settings.organization or organization
+    further = {**settings.authorize_params, **params}
+    attempt = Attempt(
+        state=new_secret(),
+        nonce=new_secret(),
+        code_verifier=new_secret(),
+        created_at=int(time.time()),
+        return_to=return_to,
+        scope=scope,
+        organization=organization,
+        audience=audience,
+        max_age=int(further["max_age"]) if "max_age" in further else None,
+        acr_values=further.get("acr_values"),
+    )
+    resource = settings.audience
+    if audience:
+        further.pop("resource", None)
+        resource = audience
+    url = prepare_grant_uri(
+        rp.provider.metadata().authorization_endpoint,
+        client_id=settings.client_id,
+        response_type="code",
+        redirect_uri=settings.redirect_uri,
+        scope=" ".join(scope),
+        state=attempt.state,
+        nonce=attempt.nonce,
+        # RFC 9700 section 2.1.1: PKCE, by S256, for confidential clients too.
+        code_challenge=create_s256_code_challenge(attempt.code_verifier),
+        code_challenge_method="S256",
+        **({settings.resource_parameter if audience else "audience": resource} if resource else {}),
+        **({"organization": organization} if organization else {}),
+        **further,
+    )
+    return url, attempt
+
+
+class AuthorizationResponse(NamedTuple):
+    """The parameters of an authorization response that we asked for; all else is ignored."""
+
+    state: str
+    code: str | None
+    iss: str | None
+    error: str | None
+    error_description: str | None
+
+
+def read_authorization_response(args: MultiDict[str, str]) -> AuthorizationResponse:
+    """Read the query of `/callback`. Raises Problem("malformed_callback")."""
+    for name in AuthorizationResponse._fields:
+        # RFC 6749 section 3.1: parameters MUST NOT be included more than once.
+        if len(args.getlist(name)) > 1:
+            raise Problem("malformed_callback", f"{name} came more than once")
+    response = AuthorizationResponse(
+        args.get("state", ""), *(args.get(name) for name in AuthorizationResponse._fields[1:])
+    )
+    if not STATE.fullmatch(response.state):
+        raise Problem("malformed_callback", "state is missing or not one of ours")
+    return response
+
+
+def check_authorization_response(response: AuthorizationResponse, metadata: Metadata) -> str:
+    """Return the authorization code of a response whose `state` was found to be this browser's.
+
+    `iss` before `error`: an error from somebody else is not believed either. Raises Problem.
+    """
+    # RFC 9207 section 2.4: compare if it is there; demand it where the metadata promises it.
+    if response.iss is None and metadata.iss_parameter_promised:
+        raise Problem("wrong_issuer", "iss is missing although the metadata promises it")
+    if response.iss is not None and response.iss != metadata.issuer:
+        raise Problem("wrong_issuer", f"iss is {response.iss[:200]!r}")
+    if response.error is not None:
+        raise _error_response(response)
+    if not response.code or len(response.code) > MAX_CODE_LENGTH or not response.code.isprintable():
+        raise Problem("malformed_callback", "code is missing or unusable")
+    return response.code
+
+
+def _error_response(response: AuthorizationResponse) -> Problem:
+    """RFC 6749 section 4.1.2.1; the description is for the log and never for the page."""
+    error = response.error or ""
+    detail = f"{error[:100]!r} {(response.error_description or '')[:300]!r}"
+    if error == "access_denied":
+        return Problem("sign_in_refused", detail)
+    if error in INTERACTION_ERRORS:
+        return Problem("interaction_required", detail)
+    if error == "temporarily_unavailable":
+        return Problem("provider_unreachable", detail, retry_after=60)
+    if error == "server_error":
+        return Problem("provider_error", detail)
+    return Problem("request_refused", detail)

@@ -1,0 +1,29 @@
+"""The relying party: what the steps of the flow share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from config import Settings
+from sessions import Sealer
+
+from .outbound import Outbound
+from .provider import Provider
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """This app, as the provider sees it."""
+
+    settings: Settings
+    provider: Provider
+    outbound: Outbound
+    sealer: Sealer
+
+
+def relying_party() -> RelyingParty:
+    """Return the relying party of the current app."""
+    return cast(RelyingParty, current_app.extensions["relying_party"])

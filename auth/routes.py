@@ -1,0 +1,141 @@
+"""The routes of the flow: `/login`, `/callback`, `/logout`, in the order a person meets them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, after_this_request, redirect, request
+from werkzeug.wrappers import Response
+
+from config import is_scope_token
+from sessions import StoreUnavailable, current_session, ref_of
+
+from . import signals
+from .access import current_sign_in, session_interface
+from .attempt import Attempt, find_attempt, forget_attempt
+from .authorization import check_authorization_response, read_authorization_response
+from .browser import browser_in_words
+from .errors import Problem
+from .guard import open_to_all, send_to_provider, without_session
+from .id_token import verify_id_token
+from .organization import check_organization
+from .relying_party import RelyingParty, relying_party
+from .return_to import safe_return_to
+from .sign_out import sign_out
+from .token_endpoint import TokenResponse, exchange_code
+from .token_set import SESSION_KEY, SignIn, TokenSet
+
+bp = Blueprint("auth", __name__)
+
+# Parameters of `/login` that go on to the provider as they are.
+PASSED_ON = (
+    "invitation", "organization_name", "prompt", "login_hint", "screen_hint", "ui_locales",
+)  # fmt: skip
+MAX_PARAMETER_LENGTH = 2000
+MAX_FINISHED = 5
+
+
+@bp.get("/login")
+@without_session
+def login() -> Response:
+    """Send the browser to the provider, to sign in and come back to `return_to`."""
+    params = {name: value for name in PASSED_ON if (value := _parameter(name))}
+    scope = tuple(_parameter("scope").split())
+    if not all(is_scope_token(word) for word in scope):
+        raise Problem("bad_request", "scope has characters that no scope may have")
+    earlier = current_sign_in()
+    if scope and earlier:
+        # Asking for one more must not give up what was asked for one by one before.
+        scope = (*earlier.scope_asked, *scope)
+    return send_to_provider(
+        return_to=safe_return_to(request.args.get("return_to")) or "/",
+        scope=scope,
+        organization=_parameter("organization") or None,
+        params=params,
+    )
+
+
+def _parameter(name: str) -> str:
+    value = request.args.get(name, "")
+    if len(value) > MAX_PARAMETER_LENGTH or not value.isprintable():
+        raise Problem("bad_request", f"{name} is too long or has control characters")
+    return value
+
+
+@bp.get("/callback")
+@without_session
+def callback() -> Response:
+    """Finish a sign-in: `state`, `iss`, `error`, the code, the ID token, a new session."""
+    rp = relying_party()
+    try:
+        response = read_authorization_response(request.args)
+        attempt = find_attempt(rp, request, response.state)
+        if attempt is None:
+            return _led_on(response.state)
+    except Problem as problem:
+        signals.sign_in_failed.send(rp, code=problem.code)
+        raise
+
+    @after_this_request
+    def works_once(answer: Any) -> Any:
+        forget_attempt(rp, answer, attempt)
+        return answer
+
+    try:
+        code = check_authorization_response(response, rp.provider.metadata())
+        tokens = exchange_code(rp, code, attempt)
+        claims = verify_id_token(rp, tokens.id_token, tokens.access_token, attempt)
+        check_organization(claims, attempt.organization)
+        _start_session(rp, attempt, tokens, claims)
+    except Problem as problem:
+        signals.sign_in_failed.send(rp, code=problem.code)
+        if problem.code == "code_refused" and current_sign_in():
+            return redirect(attempt.return_to, 302)  # the same callback, loaded twice at once
+        problem.return_to = attempt.return_to
+        raise
+    signals.signed_in.send(rp, sub=claims["sub"])
+    return redirect(attempt.return_to, 303)
+
+
+def _led_on(state: str) -> Response:
+    """A callback that is no attempt of this browser (any more): whoever is signed in goes on to
+    where it led; nobody is signed in by it."""
+    sign_in = current_sign_in()
+    if sign_in is None:
+        raise Problem("stale_sign_in", "no attempt of this browser has this state")
+    return redirect(sign_in.finished.get(state[:8], "/"), 302)
+
+
+def _start_session(
+    rp: RelyingParty, attempt: Attempt, response: TokenResponse, claims: dict[str, Any]
+) -> None:
+    """Keep what was verified in a session with a new id; raises StoreUnavailable."""
+    session = current_session()
+    earlier = current_sign_in()
+    if earlier and earlier.claims()["sub"] != claims["sub"]:
+        earlier = None  # another person: nothing of the one before is carried over
+    tokens = TokenSet.of(response, from_sign_in=True)
+    sign_in = SignIn(
+        id_token=str(response.id_token),
+        scope_asked=attempt.scope,
+        browser=browser_in_words(request.user_agent.string),
+        token_sets=dict(earlier.token_sets) if earlier and attempt.audience else {},
+    ).with_tokens(attempt.audience or "", tokens)
+    finished = {**(earlier.finished if earlier else {}), attempt.state[:8]: attempt.return_to}
+    sign_in = replace(sign_in, finished=dict(list(finished.items())[-MAX_FINISHED:]))
+    refs = [ref_of(rp.settings.issuer, "sub", claims["sub"])]
+    if isinstance(claims.get("sid"), str):
+        refs.append(ref_of(rp.settings.issuer, "sid", claims["sid"]))
+    own_data = {name: value for name, value in session.items() if earlier and name != SESSION_KEY}
+    try:
+        session_interface().start(session, {**own_data, SESSION_KEY: sign_in.as_stored()}, refs)
+    except StoreUnavailable as error:
+        raise Problem("store_unavailable", str(error), retry_after=5) from None
+
+
+@bp.post("/logout")
+@open_to_all
+def logout() -> Response:
+    """Sign out here and at the provider."""
+    return redirect(sign_out(relying_party(), current_session()), 302)

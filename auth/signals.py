@@ -1,0 +1,17 @@
+"""What happened, for whoever wants to know: the audit log, metrics, the flow drawn.
+
+Receivers get names and numbers; tokens, codes and secrets are never sent.
+"""
+
+from __future__ import annotations
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+signed_in = _signals.signal("signed-in", "A session was started. sub")
+sign_in_failed = _signals.signal("sign-in-failed", "A sign-in was not finished. code")
+refreshed = _signals.signal("refreshed", "The refresh token was exchanged. outcome, audience")
+signed_out = _signals.signal("signed-out", "A person signed out. sub")
+logged_out = _signals.signal("logged-out", "A back-channel logout ended sessions. count")
+request_sent = _signals.signal("request-sent", "A request went out. method, url, status")

@@ -1,0 +1,180 @@
+"""Steps 2 and 4: exchange the code, exchange the refresh token; and revoke it at the end.
+
+RFC 6749 sections 4.1.3, 5 and 6; RFC 7009.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .attempt import Attempt
+from .client_auth import client_authentication
+from .errors import Problem
+from .outbound import Answer, AnswerTooLarge, AnswerTooSlow, NoAnswer
+from .relying_party import RelyingParty
+
+REVOCATION_SECONDS = 3.0
+MAX_TOKEN_LENGTH = 16_384
+
+
+class GrantRefused(Exception):
+    """The provider will not give tokens for this code or refresh token (`invalid_grant`)."""
+
+
+class ProviderUnavailable(Exception):
+    """No answer, 429, or an error of the provider's own: the grant may still be good."""
+
+    def __init__(self, code: str, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.code, self.retry_after = code, retry_after
+
+
+@dataclass(frozen=True, repr=False)
+class TokenResponse:
+    """A successful token response (RFC 6749 section 5.1); what did not come, or made no sense
+    where the flow can go on without it, is None. `expires_in` in seconds."""
+
+    access_token: str
+    expires_in: float | None
+    scope: list[str] | None
+    refresh_token: str | None
+    id_token: str | None
+
+    def __repr__(self) -> str:
+        """Without values: they are secrets."""
+        return "<TokenResponse>"
+
+
+def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> TokenResponse:
+    """Exchange an authorization code. Raises Problem."""
+    try:
+        return _token_request(
+            rp,
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": rp.settings.redirect_uri,
+                "code_verifier": attempt.code_verifier,
+            },
+        )
+    except GrantRefused as error:
+        raise Problem("code_refused", str(error)) from None
+    except ProviderUnavailable as error:
+        raise Problem(error.code, str(error), retry_after=error.retry_after) from None
+
+
+def refresh_token_request(
+    rp: RelyingParty, refresh_token: str, audience: str | None
+) -> TokenResponse:
+    """Exchange a refresh token; `audience` names another API than the one it was issued for.
+
+    Raises GrantRefused, ProviderUnavailable, Problem.
+    """
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if audience:
+        form[rp.settings.resource_parameter] = audience
+    return _token_request(rp, form)
+
+
+def revoke(rp: RelyingParty, refresh_token: str) -> bool:
+    """Revoke a refresh token (RFC 7009 section 2.1); say whether the provider confirmed it.
+
+    Never raises: a sign-out goes on whatever the provider does.
+    """
+    try:
+        metadata = rp.provider.metadata()
+        if metadata.revocation_endpoint is None:
+            return False
+        form, headers = client_authentication(
+            rp.settings, metadata.revocation_endpoint_auth_methods
+        )
+        form |= {"token": refresh_token, "token_type_hint": "refresh_token"}
+        answer = rp.outbound.post(
+            metadata.revocation_endpoint, form, headers, seconds=REVOCATION_SECONDS
+        )
+    except (Problem, NoAnswer, AnswerTooLarge):
+        return False
+    return answer.status == 200
+
+
+def _token_request(rp: RelyingParty, form: dict[str, str]) -> TokenResponse:
+    metadata = rp.provider.metadata()
+    credentials, headers = client_authentication(rp.settings, metadata.token_endpoint_auth_methods)
+    try:
+        answer = rp.outbound.post(metadata.token_endpoint, form | credentials, headers)
+    except AnswerTooSlow as error:
+        raise ProviderUnavailable("provider_timeout", str(error), 10) from None
+    except NoAnswer as error:
+        raise ProviderUnavailable("provider_unreachable", str(error), 5) from None
+    except AnswerTooLarge:
+        raise Problem("bad_token_response", "the answer was too large") from None
+    if answer.status != 200:
+        raise _refusal(answer)
+    return _token_response(answer)
+
+
+def _refusal(answer: Answer) -> Exception:
+    """What an error answer means (RFC 6749 section 5.2), be it empty, HTML or JSON."""
+    error = answer.json_object().get("error")
+    detail = f"status {answer.status}, error {str(error)[:100]!r}"
+    if error == "invalid_grant":
+        return GrantRefused(detail)
+    if answer.status == 429:
+        return ProviderUnavailable("provider_unreachable", detail, retry_after_seconds(answer))
+    if answer.status >= 500:
+        return ProviderUnavailable("provider_error", detail, retry_after_seconds(answer))
+    if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
+        return Problem("request_refused", detail)
+    if 400 <= answer.status < 500 and error != "invalid_request":
+        # `invalid_target` (RFC 8707), `invalid_scope`, or a refusal in no known words.
+        return GrantRefused(detail)
+    return Problem("bad_token_response", detail)
+
+
+def _token_response(answer: Answer) -> TokenResponse:
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem("bad_token_response", f"content type {media_type[:100]!r}")
+    data = answer.json_object()
+    if data.get("error") == "invalid_grant":
+        raise GrantRefused("status 200, error 'invalid_grant'")
+    # RFC 6749 section 7.1: a token of a type that we do not know must not be used.
+    if str(data.get("token_type", "")).lower() != "bearer":
+        raise Problem("bad_token_response", f"token_type {str(data.get('token_type'))[:100]!r}")
+    access_token = _token(data, "access_token")
+    if access_token is None:
+        raise Problem("bad_token_response", "no access token")
+    return TokenResponse(
+        access_token=access_token,
+        expires_in=_expires_in(data.get("expires_in")),
+        scope=data["scope"].split() if isinstance(data.get("scope"), str) else None,
+        refresh_token=_token(data, "refresh_token"),
+        id_token=_token(data, "id_token"),
+    )
+
+
+def _token(data: dict[str, Any], name: str) -> str | None:
+    """A token that can be stored and, as a header, sent (RFC 6750 section 2.1)."""
+    token = data.get(name)
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH:
+        return None
+    return token if token.isascii() and token.isprintable() and " " not in token else None
+
+
+def _expires_in(value: object) -> float | None:
+    """Seconds, where they make sense: some providers send a string, some a negative number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and 0 < seconds < 10**10 else None
+
+
+def retry_after_seconds(answer: Answer) -> int:
+    """The seconds that `Retry-After` asks for, 1 to 300; 5 where it says nothing of use."""
+    value = answer.headers.get("Retry-After", "").strip()
+    return min(max(int(value), 1), 300) if value.isascii() and value.isdigit() else 5

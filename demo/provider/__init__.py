@@ -1,0 +1,88 @@
+"""A small OpenID provider on Authlib and joserfc, to be read as the lesson of the other side.
+
+    config.py          what can be chosen; the registered clients
+    metadata.py        discovery and keys
+    authorization.py   the authorization request, and the steps until its response
+    interaction.py     the pages of those steps: who are you, may it have this
+    token.py           the token endpoint: codes and refresh tokens become token sets
+    issue.py           what is inside those tokens
+    userinfo.py        the userinfo endpoint
+    logout.py          RP-initiated and back-channel logout
+    store.py keys.py   what is remembered, what is signed
+    faults.py switches.py   how to make it lie, for people and tests
+
+The sign-in hook that a newcomer edits is `demo/action.py`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, render_template
+
+from demo import control
+from demo.headers import set_security_headers
+from demo.provider import (
+    authorization,
+    interaction,
+    logout,
+    metadata,
+    switches,
+    token,
+    userinfo,
+)
+from demo.provider.config import ProviderConfig
+from demo.provider.faults import NAMED_FAULTS
+from demo.provider.pages import PageError
+from demo.provider.state import Provider
+
+# The endpoints of which a fault speaks, by Flask's names for them.
+PLACES = {
+    "metadata.provider_metadata": "metadata",
+    "metadata.jwks": "jwks",
+    "authorization.authorize": "authorize",
+    "token.token": "token",
+    "token.revoke": "revoke",
+    "userinfo.userinfo": "userinfo",
+    "logout.end_session": "logout",
+    "logout.auth0_logout": "logout",
+}
+
+
+def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
+    """The provider as a WSGI app; the switches under `/demo` are for loopback only."""
+    app = Flask("demo", static_url_path="/static", template_folder="templates")
+    # Metadata and token responses in the order in which they were written, which reads better.
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
+    app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    provider = Provider(config)
+    app.extensions["provider"] = provider
+    provider.authorization_server = token.create_authorization_server(provider)
+
+    for part in (metadata, authorization, interaction, token, userinfo, logout):
+        app.register_blueprint(part.bp, url_prefix=config.path or None)
+    provider.control.links = config.api_urls
+    provider.control.named_faults = NAMED_FAULTS
+    control.init_app(app, provider.control, PLACES, switches=switches_on)
+    if switches_on:
+        switches.init_app(app, provider)
+
+    rotate_url = "/demo/rotate-keys" if switches_on else None
+
+    @app.errorhandler(PageError)
+    def error_page(error: PageError) -> tuple[str, int]:
+        heading = "This does not work"
+        return render_template("demo/error.html", heading=heading, sentence=error.sentence), 400
+
+    @app.context_processor
+    def common() -> dict[str, object]:
+        return {
+            "home": config.path + "/",
+            "program": "Demo provider",
+            "rotate_url": rotate_url,
+            "switches_on": switches_on,
+        }
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        return set_security_headers(response, provider.config.client_origins())
+
+    return app

@@ -1,0 +1,73 @@
+"""`python -m demo.provider`: the provider as a program of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from demo import server
+from demo.provider import create_app
+from demo.provider.config import ConfigError, ProviderConfig, demo_config
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m demo.provider", description=__doc__)
+    server.add_arguments(parser, port=3001)
+    parser.add_argument("--issuer", help="default: http://localhost:PORT/")
+    parser.add_argument("--app-base-url", default="http://localhost:3000")
+    parser.add_argument(
+        "--client-secret",
+        default=os.environ.get("DEMO_CLIENT_SECRET"),
+        help="of the client demo-app; default: $DEMO_CLIENT_SECRET, or random and printed",
+    )
+    parser.add_argument("--config", type=Path, help="JSON file with any fields of ProviderConfig")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="one field, such as rotation=false or access_token_seconds=30",
+    )
+    return parser.parse_args(arguments)
+
+
+def read_config(options: argparse.Namespace) -> ProviderConfig:
+    """Defaults, then the file (or $DEMO_PROVIDER_CONFIG, its text), then `--set`."""
+    secret = options.client_secret
+    text = options.config.read_text() if options.config else os.environ.get("DEMO_PROVIDER_CONFIG")
+    values: dict[str, Any] = json.loads(text or "{}")
+    if not secret and "clients" not in values:
+        secret = secrets.token_urlsafe(32)
+        print(f"client_id demo-app, client_secret {secret}", file=sys.stderr)
+    config = demo_config(
+        port=options.port,
+        app_base_url=options.app_base_url,
+        client_secret=secret or "",
+        issuer=options.issuer or values.pop("issuer", None),
+    )
+    values.pop("issuer", None)
+    for each in options.set:
+        name, _, value = each.partition("=")
+        values[name] = json.loads(value)
+    return config.changed(values)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    options = parse_arguments()
+    host = server.listening_host(options)
+    try:
+        config = read_config(options)
+    except (ConfigError, OSError, TypeError, ValueError) as error:
+        sys.exit(f"The provider's configuration: {error}")
+    server.serve(lambda: create_app(config, switches_on=not options.everywhere), host, options.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""The provider's configuration: read once, never changed in place."""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class ConfigError(ValueError):
+    """The configuration has an unknown or unusable entry; the message says which."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A registered relying party (RFC 6749 section 2)."""
+
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    name: str = "Appointments Demo"
+    token_endpoint_auth_methods: tuple[str, ...] = ("client_secret_post",)
+    # Public keys, for `private_key_jwt` only.
+    jwks: dict[str, Any] | None = None
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    initiate_login_uri: str | None = None
+    # "allow": the `organization` parameter is honoured; "ask": the person is asked where none came;
+    # "none": this client knows no organizations.
+    organizations: str = "allow"
+
+    # The three questions that Authlib's token endpoint asks of a client.
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Compare in constant time: the duration must not tell how much of a guess was right."""
+        expected = (self.client_secret or "").encode()
+        return bool(expected) and hmac.compare_digest(expected, client_secret.encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Only the registered method counts, else the weakest would be everyone's."""
+        return method in self.token_endpoint_auth_methods
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Both grants are open to every client; there are no others."""
+        return grant_type in ("authorization_code", "refresh_token")
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """Everything that can be chosen about the provider."""
+
+    issuer: str
+    clients: tuple[Client, ...]
+    # Each known audience (RFC 8707: resource) with the scopes that its API knows.
+    audiences: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    access_token_seconds: int = 30
+    id_token_seconds: int = 36000
+    code_seconds: int = 60
+    signing_alg: str = "RS256"
+    # A rotated refresh token works once; using it again ends the whole family. There is no grace.
+    rotation: bool = True
+    # May a refresh token be exchanged for an access token of another audience?
+    multi_resource: bool = True
+    skip_consent: bool = False
+    # RFC 9207: `iss` in the authorization response.
+    iss_parameter: bool = True
+    # Merged into the metadata; None takes a field out. For imitating other providers.
+    metadata: dict[str, Any] = field(default_factory=dict)
+    # Where the sample APIs' own fault switches are, for links.
+    api_urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not urlsplit(self.issuer).hostname:
+            raise ConfigError(f"issuer {self.issuer!r} is not a URL; write http://localhost:3001/")
+        if self.signing_alg not in ("RS256", "PS256", "ES256"):
+            raise ConfigError(f"signing_alg {self.signing_alg!r}: choose RS256, PS256 or ES256")
+
+    @property
+    def path(self) -> str:
+        """The issuer's path, below which all endpoints are; empty for a bare host."""
+        return urlsplit(self.issuer).path.rstrip("/")
+
+    @property
+    def base_url(self) -> str:
+        """The issuer without its trailing slash."""
+        return self.issuer.rstrip("/")
+
+    def client(self, client_id: str | None) -> Client | None:
+        """The registered client of that id."""
+        return next((each for each in self.clients if each.client_id == client_id), None)
+
+    def client_origins(self) -> list[str]:
+        """Where our forms' answers may lead: the origins of all registered redirect URIs."""
+        origins = set()
+        for client in self.clients:
+            for uri in (*client.redirect_uris, *client.post_logout_redirect_uris):
+                parts = urlsplit(uri)
+                origins.add(f"{parts.scheme}://{parts.netloc}")
+        return sorted(origins)
+
+    def changed(self, options: Mapping[str, Any]) -> ProviderConfig:
+        """A copy with some options changed. Raises ConfigError for an unknown one."""
+        options = dict(options)
+        if "ask_organization" in options:
+            habit = "ask" if options.pop("ask_organization") else "allow"
+            options["clients"] = [
+                dataclasses.replace(client, organizations=habit)
+                for client in _clients(options.get("clients", self.clients))
+            ]
+        known = {each.name for each in dataclasses.fields(self)} - {"issuer"}
+        if unknown := set(options) - known:
+            raise ConfigError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(known)}")
+        return dataclasses.replace(self, **_typed(options))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> ProviderConfig:
+        """Read the JSON form. Raises ConfigError where it does not fit."""
+        values = dict(values)
+        try:
+            config = cls(issuer=values.pop("issuer"), clients=_clients(values.pop("clients", [])))
+        except KeyError:
+            raise ConfigError("issuer is missing") from None
+        return config.changed(values)
+
+
+def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    # JSON has no tuples.
+    if "clients" in options:
+        options["clients"] = _clients(options["clients"])
+    if "audiences" in options:
+        options["audiences"] = {name: tuple(v) for name, v in options["audiences"].items()}
+    if "api_urls" in options:
+        options["api_urls"] = tuple(options["api_urls"])
+    return options
+
+
+def _clients(values: Any) -> tuple[Client, ...]:
+    return tuple(each if isinstance(each, Client) else _client(each) for each in values)
+
+
+def _client(values: Mapping[str, Any]) -> Client:
+    values = dict(values)
+    if method := values.pop("token_endpoint_auth_method", None):
+        values["token_endpoint_auth_methods"] = [method]
+    arguments: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+    }
+    try:
+        return Client(**arguments)
+    except TypeError as error:
+        raise ConfigError(f"client: {error}") from None
+
+
+def demo_config(
+    *, port: int, app_base_url: str, client_secret: str, issuer: str | None = None
+) -> ProviderConfig:
+    """The configuration of `make demo`: one application, two APIs."""
+    app_base_url = app_base_url.rstrip("/")
+    return ProviderConfig(
+        # With a trailing slash, as Auth0's issuers have; most other providers' have none.
+        issuer=issuer or f"http://localhost:{port}/",
+        clients=(
+            Client(
+                client_id="demo-app",
+                client_secret=client_secret,
+                redirect_uris=(f"{app_base_url}/callback",),
+                post_logout_redirect_uris=(f"{app_base_url}/", app_base_url),
+                backchannel_logout_uri=f"{app_base_url}/backchannel-logout",
+                initiate_login_uri=f"{app_base_url}/login",
+            ),
+        ),
+        audiences={
+            "appointments:api": ("appointments", "contacts"),
+            "contacts:api": ("contacts",),
+        },
+    )

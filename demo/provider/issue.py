@@ -1,0 +1,134 @@
+"""What is inside the tokens: the ID token and the access token of a token response."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from authlib.oidc.core.util import (
+    create_half_hash,
+)
+from flask import g
+
+from demo import action
+from demo.provider.authorization import OIDC_SCOPES
+from demo.provider.hook import Api, Event
+from demo.provider.state import Provider
+from demo.provider.store import AccessToken, Grant
+
+Claims = dict[str, Any]
+
+
+def issue_token_set(
+    provider: Provider,
+    grant: Grant,
+    *,
+    grant_type: str,
+    scope: tuple[str, ...],
+    audience: str | None,
+    nonce: str | None,
+    with_refresh_token: bool,
+) -> Claims:
+    """The token response (RFC 6749 section 5.1, OIDC Core section 3.1.3.3)."""
+    # Of the APIs' scopes only those that this audience knows; the rest is for the other APIs.
+    known = (*OIDC_SCOPES, *provider.config.audiences.get(audience or "", ()))
+    scope = tuple(each for each in scope if each in known)
+    hook = run_hook(grant, scope, audience, grant_type)
+    granted = tuple(dict.fromkeys((*scope, *hook.access_token.added_scopes)))
+
+    access_token = create_access_token(provider, grant, granted, audience, hook)
+    response: Claims = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": provider.config.access_token_seconds,
+        "scope": " ".join(granted),
+    }
+    if "openid" in scope:
+        claims = id_token_claims(provider, grant, scope, access_token, nonce)
+        claims |= hook.id_token.custom_claims
+        client = provider.config.client(grant.client_id)
+        secret = client.client_secret if client else None
+        response["id_token"] = provider.keys.sign_as_told(claims, g.get("fault"), secret)
+    if with_refresh_token:
+        response["refresh_token"] = provider.store.add_refresh_token(grant)
+    return response
+
+
+def run_hook(grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str) -> Api:
+    """Let `demo/action.py` have its say."""
+    api = Api()
+    event = Event(
+        user={"sub": grant.person.sub, **grant.person.claims(("profile", "email"))},
+        client_id=grant.client_id,
+        requested_scopes=scope,
+        audience=audience,
+        organization=organization_claims(grant) or None,
+        grant_type=grant_type,
+    )
+    action.on_sign_in(event, api)
+    return api
+
+
+def organization_claims(grant: Grant) -> dict[str, str]:
+    """Auth0's claims for an organization: the id to compare exactly, the name to show."""
+    organization = grant.organization
+    return {"org_id": organization.id, "org_name": organization.name} if organization else {}
+
+
+def id_token_claims(
+    provider: Provider,
+    grant: Grant,
+    scope: tuple[str, ...],
+    access_token: str,
+    nonce: str | None,
+) -> Claims:
+    """OIDC Core section 2, and section 12.2 for a refreshed one: same `sub`, same `auth_time`."""
+    now = int(time.time())
+    claims: Claims = {
+        "iss": provider.config.issuer,
+        **grant.person.claims(scope),
+        "aud": grant.client_id,
+        "iat": now,
+        "exp": now + provider.config.id_token_seconds,
+        "auth_time": grant.auth_time,
+        # Back-Channel Logout section 2.4: names the session that a logout token may end.
+        "sid": grant.sid,
+        # OIDC Core section 3.1.3.6: binds the access token to this ID token.
+        "at_hash": create_half_hash(access_token, provider.keys.alg).decode(),
+        **organization_claims(grant),
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    if grant.acr:
+        claims |= {"acr": grant.acr, "amr": ["mfa"]}
+    return claims
+
+
+def create_access_token(
+    provider: Provider, grant: Grant, scope: tuple[str, ...], audience: str | None, hook: Api
+) -> str:
+    """A JWT (RFC 9068) for an API; opaque when none was asked for, as with Auth0."""
+    now = int(time.time())
+    expires_at = now + provider.config.access_token_seconds
+    if audience is None:
+        value = secrets.token_urlsafe(32)
+    else:
+        userinfo = [f"{provider.config.base_url}/userinfo"] if "openid" in scope else []
+        claims = {
+            "iss": provider.config.issuer,
+            "sub": grant.person.sub,
+            "aud": [audience, *userinfo] if userinfo else audience,
+            "client_id": grant.client_id,
+            "azp": grant.client_id,
+            "iat": now,
+            "exp": expires_at,
+            "jti": secrets.token_urlsafe(12),
+            "scope": " ".join(scope),
+            **organization_claims(grant),
+            **hook.access_token.custom_claims,
+        }
+        # RFC 9068 section 2.1: the type keeps an ID token from passing for an access token.
+        value = provider.keys.sign(claims, typ="at+jwt")
+    provider.store.add_access_token(value, AccessToken(grant, scope, expires_at))
+    return value

@@ -1,0 +1,64 @@
+"""Discovery: where the endpoints are, and which keys sign (OIDC Discovery 1.0, RFC 8414)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from demo.provider.config import ProviderConfig
+from demo.provider.state import the_provider
+
+bp = Blueprint("metadata", __name__)
+
+AUTH_METHODS = ["client_secret_post", "client_secret_basic", "private_key_jwt"]
+ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256"]
+STRONGER_SIGN_IN = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
+
+
+@bp.get("/.well-known/openid-configuration")
+def provider_metadata() -> Response:
+    """OIDC Discovery section 4.2."""
+    return jsonify(build_metadata(the_provider().config))
+
+
+@bp.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """The public keys (RFC 7517)."""
+    return jsonify(the_provider().keys.jwks())
+
+
+def build_metadata(config: ProviderConfig) -> dict[str, Any]:
+    """The metadata, with the configured differences."""
+    base = config.base_url
+    api_scopes = sorted({scope for scopes in config.audiences.values() for scope in scopes})
+    metadata: dict[str, Any] = {
+        "issuer": config.issuer,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/oauth/token",
+        "userinfo_endpoint": f"{base}/userinfo",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "revocation_endpoint": f"{base}/oauth/revoke",
+        "end_session_endpoint": f"{base}/oidc/logout",
+        "scopes_supported": ["openid", "profile", "email", "offline_access", *api_scopes],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "acr_values_supported": [STRONGER_SIGN_IN],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [config.signing_alg],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "claims_supported": ["sub", "name", "given_name", "family_name", "email", "auth_time"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "authorization_response_iss_parameter_supported": config.iss_parameter,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+    metadata |= config.metadata
+    return {name: value for name, value in metadata.items() if value is not None}

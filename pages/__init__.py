@@ -1,0 +1,22 @@
+"""What people see: the pages, the call to the protected API, errors, health, headers."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from config import Settings
+
+from . import display, errors, headers, health, host, views
+
+__all__ = ["init_app"]
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add the pages and what surrounds every answer."""
+    host.init_app(app, settings)
+    headers.init_app(app, settings)
+    errors.init_app(app)
+    display.init_app(app)
+    views.init_app(app, settings)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(views.bp)

@@ -1,0 +1,440 @@
+"""What the templates show: a person, claims, times and tables, in words.
+
+All of it starts from JSON that somebody else wrote, the provider's claims or the API's answer. So
+every function here is total: whatever the JSON type, size or depth, it returns plain text that can
+be encoded as UTF-8, and the templates escape it. Nothing is ever marked as safe HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from urllib.parse import quote
+
+from flask import Flask, url_for
+from werkzeug.routing import BuildError
+
+LONGEST_TEXT = 10_000  # a claim's value
+LONGEST_JSON = 50_000
+LONGEST_CELL = 500
+LONGEST_NAME = 120  # a person's name, a claim's name, a column's label
+DEEPEST_JSON = 20
+MOST_ROWS = 500
+MOST_COLUMNS = 20
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters, and links that cannot fail."""
+    app.add_template_filter(when)
+    app.add_template_filter(iso)
+    app.add_template_filter(claim_time)
+    app.add_template_filter(scope_words)
+    app.add_template_global(path_to)
+
+
+def path_to(endpoint: str, fallback: str, filename: str | None = None) -> str:
+    """The path of an endpoint, or `fallback`: the layout must render even when little works."""
+    try:
+        return url_for(endpoint, filename=filename) if filename else url_for(endpoint)
+    except (BuildError, RuntimeError):
+        return fallback
+
+
+# Text
+
+
+# Control characters mean nothing in HTML, and NUL is an error there: show their pictures instead,
+# which start at U+2400.
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"}
+_CONTROLS |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+
+def printable(text: str, limit: int = LONGEST_TEXT) -> str:
+    """The text, cut at `limit`, without what a page cannot carry: JSON may hold lone surrogates."""
+    shown = text[:limit].encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
+    rest = len(text) - limit
+    return f"{shown}… ({rest:,} more characters)" if rest > 0 else shown
+
+
+def pretty_json(value: object) -> str:
+    """The value as indented JSON; what is too deep or too long is left out and says so."""
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)
+    text = ""
+    for piece in encoder.iterencode(_pruned(value, DEEPEST_JSON)):
+        text += piece
+        if len(text) > LONGEST_JSON:
+            return printable(text[:LONGEST_JSON], LONGEST_JSON) + "\n… (too long to show in full)"
+    return printable(text, LONGEST_JSON)
+
+
+def _pruned(value: object, depth: int) -> object:
+    """The value cut at `depth`: the encoder recurses, and the nesting is the sender's choice."""
+    if isinstance(value, dict):
+        return {str(k): _pruned(v, depth - 1) for k, v in value.items()} if depth else "…"
+    if isinstance(value, list | tuple):
+        return [_pruned(item, depth - 1) for item in value] if depth else "…"
+    if isinstance(value, int) and _is_unprintable(value):
+        return "(a number too long to show)"
+    return value
+
+
+def _is_unprintable(number: int) -> bool:
+    """Python writes out integers of 4300 digits at most; 14,000 bits are about 4200 digits."""
+    return number.bit_length() > 14_000
+
+
+# Times
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
+_UNITS = (
+    (31_557_600, "years"),
+    (2_629_800, "months"),
+    (86_400, "days"),
+    (3600, "hours"),
+    (60, "minutes"),
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
+
+
+def when(moment: datetime | None, now: datetime | None = None) -> str:
+    """A moment in words: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for None."""
+    if moment is None:
+        return ""
+    seconds = (_aware(moment) - (now or datetime.now(UTC))).total_seconds()
+    return f"{_in_words(moment)} ({_distance(seconds)})"
+
+
+def iso(moment: datetime | None) -> str:
+    """The value of a `datetime` attribute; nothing for None."""
+    return "" if moment is None else moment.isoformat(timespec="seconds")
+
+
+def claim_time(value: object) -> str:
+    """The moment that a claim such as `exp` names, in words; nothing when the value is no time."""
+    return when(moment_of(value))
+
+
+def moment_of(value: object) -> datetime | None:
+    """The moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text with a zone."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):  # NaN, infinity, years beyond the calendar
+            return None
+    moment = _parsed(value) if isinstance(value, str) else None
+    return moment if isinstance(moment, datetime) and moment.tzinfo else None
+
+
+def _parsed(text: str) -> datetime | date | None:
+    """The date or date-time that the whole text is, or None; with a zone, it is given in UTC."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+        if not _DATE_TIME.fullmatch(text):
+            return None
+        moment = datetime.fromisoformat(text.upper())
+        return moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # 30 February, and the edges of the calendar
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_words(moment: datetime | date) -> str:
+    """The day and, where there is one, the time; the zone only where one was given."""
+    if isinstance(moment, datetime) and moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    day = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    if not isinstance(moment, datetime):
+        return day
+    return f"{day}, {moment:%H:%M}{' UTC' if moment.tzinfo else ''}"
+
+
+def _distance(seconds: float) -> str:
+    """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
+    size = abs(round(seconds))
+    if size == 0:
+        return "now"
+    seconds_in_words = (1, "seconds" if size > 1 else "second")
+    length, unit = next((entry for entry in _UNITS if size >= 2 * entry[0]), seconds_in_words)
+    amount = f"{round(size / length)} {unit}"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+# The person
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in, as the header and the home page name them."""
+
+    name: str
+    detail: str
+    initials: str
+
+
+def person_of(claims: Mapping[str, object]) -> Person:
+    """The person that an ID token's claims name; only `sub` is sure (OIDC Core section 2)."""
+    texts = {key: text for key in _NAME_CLAIMS if (text := _visible(claims.get(key)))}
+    name = next((texts[key] for key in _NAME_CLAIMS if key in texts), "Signed-in person")
+    return Person(name=name, detail=texts.get("email", ""), initials=_initials(name))
+
+
+# Directional embeddings, overrides and isolates (UAX 9): a <title> has no <bdi> to contain them.
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_NAME_CLAIMS = ("name", "nickname", "preferred_username", "email", "sub")
+
+
+def _visible(value: object) -> str:
+    """The text on one line, or nothing when no character of it would be seen."""
+    if not isinstance(value, str):
+        return ""
+    text = " ".join(printable(value[:LONGEST_NAME]).translate(_DIRECTIONS).split())
+    seen = any(unicodedata.category(character)[0] in "LNPS" for character in text)
+    return text + ("…" if len(value) > LONGEST_NAME else "") if seen else ""
+
+
+def _initials(name: str) -> str:
+    """The first letters of the first and the last word, or of the only one."""
+    words = [[c for c in word if unicodedata.category(c)[0] in "LN"] for word in name.split()]
+    letters = [word[0].upper()[:1] for word in words if word]
+    return "".join([letters[0], *letters[1:][-1:]]) if letters else "?"
+
+
+# Claims
+
+
+_ABOUT_PERSON = {
+    "name": "Name",
+    "given_name": "Given name",
+    "middle_name": "Middle name",
+    "family_name": "Family name",
+    "nickname": "Nickname",
+    "preferred_username": "User name",
+    "email": "E-mail address",
+    "email_verified": "E-mail address verified",
+    "phone_number": "Phone number",
+    "phone_number_verified": "Phone number verified",
+    "picture": "Picture",
+    "profile": "Profile page",
+    "website": "Website",
+    "gender": "Gender",
+    "birthdate": "Date of birth",
+    "address": "Address",
+    "locale": "Language",
+    "zoneinfo": "Time zone",
+    "updated_at": "Last changed",
+    "org_id": "Organization",
+    "org_name": "Organization's name",
+}
+_ABOUT_SIGN_IN = {
+    "iss": "Issuer",
+    "sub": "Subject",
+    "aud": "Audience",
+    "azp": "Authorized party",
+    "auth_time": "Signed in at the provider",
+    "iat": "Issued",
+    "nbf": "Not valid before",
+    "exp": "Expires",
+    "acr": "How strong the sign-in was",
+    "amr": "How the sign-in was done",
+    "sid": "Session at the provider",
+    "jti": "Token's number",
+    "nonce": "Nonce",
+    "at_hash": "Hash of the access token",
+    "c_hash": "Hash of the authorization code",
+    "s_hash": "Hash of the state",
+}
+_LABELS = _ABOUT_PERSON | _ABOUT_SIGN_IN
+_TIMES = frozenset({"auth_time", "exp", "iat", "nbf", "updated_at"})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, with all that a page says of it."""
+
+    name: str
+    value: object
+
+    @property
+    def wire_name(self) -> str:
+        """The name as the token spells it, fit for a page."""
+        return printable(self.name, LONGEST_NAME)
+
+    @property
+    def label(self) -> str:
+        """What a registered claim means; nothing for others, which only their maker can explain."""
+        return _LABELS.get(self.name, "")
+
+    @property
+    def group(self) -> str:
+        """`person`, `sign-in`, or `added`: what the specifications do not define."""
+        if self.name in _ABOUT_PERSON:
+            return "person"
+        return "sign-in" if self.name in _ABOUT_SIGN_IN else "added"
+
+    @property
+    def namespaced(self) -> bool:
+        """Whether the name is a URL, as custom claims have it so that they never collide."""
+        return self.name.lower().startswith(("https://", "http://", "urn:"))
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment that a claim of time names."""
+        return moment_of(self.value) if self.name in _TIMES else None
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether the value is shown as a block of JSON."""
+        return isinstance(self.value, dict | list | tuple)
+
+    @property
+    def text(self) -> str:
+        """The value: a text as it is, all else as the JSON that was in the token."""
+        return printable(self.value) if isinstance(self.value, str) else pretty_json(self.value)
+
+
+def claims_list(claims: Mapping[str, object]) -> list[Claim]:
+    """The claims in reading order: registered ones as listed above, namespaced ones last."""
+    ranks = {name: rank for rank, name in enumerate(_LABELS)}
+    found = [Claim(str(name), value) for name, value in claims.items()]
+    return sorted(found, key=lambda claim: ranks.get(claim.name, len(ranks) + claim.namespaced))
+
+
+# Scopes
+
+
+_SCOPES = {
+    "openid": "Sign in here with your account",
+    "profile": "Show your name and profile",
+    "email": "Show your e-mail address",
+    "address": "Show your postal address",
+    "phone": "Show your phone number",
+    "offline_access": "Stay signed in without being asked again",
+    "appointments": "See your appointments",
+    "contacts": "See your contacts",
+}
+
+
+def scope_words(scope: str) -> str:
+    """What a scope is good for; nothing for one that this app does not know."""
+    return _SCOPES.get(scope, "")
+
+
+# Tables
+
+
+_ORDER = {
+    "appointments": ("title", "with", "start", "minutes", "place"),
+    "contacts": ("name", "email", "phone"),
+}
+_IDS = ("id", "_id", "uuid")
+_COLUMN_LABELS = {"start": "Starts", "end": "Ends", "email": "E-mail"} | dict.fromkeys(_IDS, "ID")
+# Narrower than RFC 5322: no character of a linked address may mean anything in a mailto URL.
+_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){1,8}")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A key of the API's objects, and its heading."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value as text, and its `datetime` or `href` as `machine`.
+
+    Its `kind` is text, number, time, address, json or nothing.
+    """
+
+    text: str
+    kind: str = "text"
+    machine: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An API's answer as columns and rows, or as `raw` JSON where it holds no list of objects."""
+
+    columns: list[Column] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+    more_rows: int = 0
+    more_columns: int = 0
+    raw: str = ""
+
+
+def as_table(data: object, key: str) -> Table:
+    """A table of the objects that `data` lists, itself or under `key` or in its only list."""
+    records = _records(data, key)
+    if records is None:
+        return Table(raw=pretty_json(data))
+    shown = records[:MOST_ROWS]
+    found = _keys(shown, _ORDER.get(key, ()))
+    keys = found[:MOST_COLUMNS]
+    return Table(
+        columns=[Column(printable(name, LONGEST_NAME), _label(name)) for name in keys],
+        rows=[[_cell(record.get(name)) for name in keys] for record in shown],
+        more_rows=len(records) - len(shown),
+        more_columns=len(found) - len(keys),
+    )
+
+
+def _records(data: object, key: str) -> list[dict[str, object]] | None:
+    """The list of objects that `data` is or holds; None when there is none, or no telling which."""
+    if isinstance(data, dict):
+        lists = [value for value in data.values() if isinstance(value, list)]
+        data = data.get(key, lists[0] if len(lists) == 1 else None)
+    if not isinstance(data, list) or not all(isinstance(item, dict) and item for item in data):
+        return None
+    return data
+
+
+def _keys(records: Iterable[Mapping[str, object]], known: tuple[str, ...]) -> list[str]:
+    """All keys that occur: known ones in their order, others as they come, identifiers last."""
+    ranks = {name: rank for rank, name in enumerate(known)} | dict.fromkeys(_IDS, len(known) + 1)
+    found = dict.fromkeys(name for record in records for name in record)
+    return sorted(found, key=lambda name: ranks.get(name, len(known)))
+
+
+def _label(key: str) -> str:
+    """A heading for a key: `created_at` and `createdAt` are both "Created at"."""
+    if key in _COLUMN_LABELS:
+        return _COLUMN_LABELS[key]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", printable(key, LONGEST_NAME))
+    text = " ".join(word if word.isupper() else word.lower() for word in spaced.split())
+    return text[:1].upper() + text[1:] or "(no name)"
+
+
+def _cell(value: object) -> Cell:
+    """One value of the API by its type; a text may turn out to be a time or an address."""
+    if value is None or value == "":
+        return Cell("–", "nothing")
+    if isinstance(value, bool):
+        return Cell("Yes" if value else "No")
+    if isinstance(value, str):
+        return _text_cell(value)
+    text = printable(pretty_json(value), LONGEST_CELL)
+    return Cell(text, "number" if isinstance(value, int | float) else "json")
+
+
+def _text_cell(value: str) -> Cell:
+    moment = _parsed(value)
+    if moment is not None:
+        return Cell(_in_words(moment), "time", moment.isoformat())
+    if _ADDRESS.fullmatch(value):
+        return Cell(value, "address", "mailto:" + quote(value, safe="@+"))
+    return Cell(printable(value, LONGEST_CELL))

@@ -1,0 +1,183 @@
+"""The pages. Each is closed to visitors who are not signed in, unless marked `open_to_all`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Flask, abort, jsonify, redirect, render_template
+from werkzeug.wrappers import Response
+
+from auth import current_sign_in, open_to_all, relying_party
+from auth.access import SignInNeeded, session_interface
+from auth.guard import wants_json
+from auth.token_set import SignIn
+from config import Settings
+from sessions import current_session, ref_of
+from sessions.interface import Content
+from sessions.store import Record
+
+from .api import call_api
+from .display import as_table, claims_list, person_of
+
+bp = Blueprint("pages", __name__)
+
+# A session that ends so soon is announced, so that nobody loses what they are writing.
+ENDS_SOON_SECONDS = 600
+
+
+class Scopes(NamedTuple):
+    """The scopes that were asked for, and what became of them."""
+
+    asked: list[str]
+    granted: list[str]
+    refused: list[str]
+
+
+class SessionRow(NamedTuple):
+    """One place where a person is signed in; times are aware and UTC."""
+
+    reference: str
+    started: datetime
+    last_seen: datetime
+    browser: str
+    current: bool
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the templates what every page shows."""
+
+    def every_page() -> dict[str, Any]:
+        sign_in = current_sign_in()
+        return {
+            "person": person_of(sign_in.claims()) if sign_in else None,
+            "api_configured": settings.api_base_url is not None,
+            "contacts_configured": _contacts_base_url(settings) is not None,
+        }
+
+    app.context_processor(every_page)
+
+
+def _signed_in() -> SignIn:
+    sign_in = current_sign_in()
+    if sign_in is None:
+        raise SignInNeeded
+    return sign_in
+
+
+def _scopes(sign_in: SignIn) -> Scopes:
+    """RFC 6749 section 5.1: where the answer names no scope, all that was asked for was granted."""
+    asked = [scope for scope in sign_in.scope_asked if scope != "offline_access"]
+    tokens = sign_in.token_sets.get("")
+    granted = list(asked)
+    if tokens and tokens.scope is not None:
+        granted = tokens.scope
+    return Scopes(asked, granted, [scope for scope in asked if scope not in granted])
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@bp.get("/")
+@open_to_all
+def home() -> str:
+    """What this is and "Sign In"; or who is signed in, and what they may do."""
+    sign_in = current_sign_in()
+    if sign_in is None:
+        return render_template("home.html")
+    tokens = sign_in.token_sets.get("")
+    ends_at = current_session().content.ends_at
+    return render_template(
+        "home.html",
+        scopes=_scopes(sign_in),
+        access_token_expires_at=(
+            _moment(tokens.expires_at) if tokens and tokens.expires_at else None
+        ),
+        session_ends_at=_moment(ends_at),
+        session_ends_soon=ends_at - time.time() < ENDS_SOON_SECONDS,
+    )
+
+
+@bp.get("/profile")
+def profile() -> str | Response:
+    """The ID token's claims, and the granted scopes beside those asked for."""
+    sign_in = _signed_in()
+    claims = sign_in.claims()
+    if wants_json():
+        return jsonify(claims)
+    return render_template("profile.html", claims=claims_list(claims), scopes=_scopes(sign_in))
+
+
+@bp.get("/appointments")
+def appointments() -> str | Response:
+    """The person's appointments, as the protected API has them."""
+    settings = relying_party().settings
+    data = call_api(settings.api_base_url, "/appointments")
+    return _api_page("appointments", data, settings.api_base_url)
+
+
+@bp.get("/contacts")
+def contacts() -> str | Response:
+    """The person's contacts, from the first API or from one with an audience of its own."""
+    settings = relying_party().settings
+    base_url = _contacts_base_url(settings)
+    data = call_api(base_url, "/contacts", settings.contacts_audience)
+    return _api_page("contacts", data, base_url)
+
+
+def _contacts_base_url(settings: Settings) -> str | None:
+    return settings.contacts_api_base_url or settings.api_base_url
+
+
+def _api_page(name: str, data: Any, base_url: str | None) -> str | Response:
+    if wants_json():
+        return jsonify(data)
+    table = as_table(data, name)
+    return render_template(f"{name}.html", table=table, api_url=f"{base_url}/{name}")
+
+
+@bp.get("/sessions")
+def sessions() -> str:
+    """Where this person is signed in."""
+    here = current_session().key
+    rows = [
+        SessionRow(
+            reference=key,
+            started=_moment(content.started_at),
+            last_seen=_moment(record.seen_at),
+            browser=sign_in.browser if (sign_in := SignIn.of(content.data)) else "",
+            current=key == here,
+        )
+        for key, (record, content) in _sessions_of_person().items()
+    ]
+    rows.sort(key=lambda row: (not row.current, -row.last_seen.timestamp()))
+    return render_template("sessions.html", sessions=rows)
+
+
+@bp.post("/sessions/<reference>/end")
+def end_session(reference: str) -> Response:
+    """End one of this person's sessions; nobody else's can be named."""
+    found = _sessions_of_person().get(reference)
+    if found is None:
+        abort(404)
+    if reference == current_session().key:
+        session_interface().end(current_session())
+        return redirect("/", 303)
+    session_interface().end_key(reference, found[1])
+    return redirect("/sessions", 303)
+
+
+@bp.post("/sessions/end-others")
+def end_other_sessions() -> Response:
+    """End all of this person's sessions but this one."""
+    for key, (_, content) in _sessions_of_person().items():
+        if key != current_session().key:
+            session_interface().end_key(key, content)
+    return redirect("/sessions", 303)
+
+
+def _sessions_of_person() -> dict[str, tuple[Record, Content]]:
+    ref = ref_of(relying_party().settings.issuer, "sub", _signed_in().claims()["sub"])
+    return session_interface().all_with(ref)
