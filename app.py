@@ -40,6 +40,7 @@ def create_app() -> Flask:
     auth.init_app(app, settings, sealer)
 
     if hops := settings.trusted_proxy_hops:
-        trusted = ProxyFix(app.wsgi_app, hops, hops, hops, hops, hops)
+        # Port and prefix are passed on from visitors by usual proxies, and the app needs neither.
+        trusted = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = trusted  # type: ignore[method-assign]  # as Flask documents it
     return app

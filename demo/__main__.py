@@ -84,7 +84,7 @@ def programs(options: argparse.Namespace) -> list[Program]:
     # The command line's address wins over gunicorn.conf.py: the demo listens on loopback only.
     app = [
         *(sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"),
-        *("--bind", f"127.0.0.1:{options.port}", "app:create_app()"),
+        *("--bind", f"127.0.0.1:{options.port}", "--log-level", "warning", "app:create_app()"),
     ]
     at_provider = {
         "DEMO_CLIENT_SECRET": client_secret,

@@ -131,8 +131,8 @@ class PersonSession(ServerSideSession):  # type: ignore[misc]  # Flask-Session h
 
 
 def current_session() -> PersonSession:
-    """`flask.session` by its own type."""
-    return cast(PersonSession, flask_session)
+    """`flask.session` by its own type, and not the proxy."""
+    return cast(PersonSession, flask_session._get_current_object())  # type: ignore[attr-defined]
 
 
 class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has no types

@@ -1,0 +1,167 @@
+"""What the tests share. The provider, the API and Redis are real programs; time is movable."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+
+from .harness import (
+    APP,
+    EVERY_SETTING,
+    SECRET,
+    Api,
+    Browser,
+    Person,
+    Provider,
+    Redis,
+    environment,
+)
+
+APP_SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-for-everybody"
+
+
+class Clock:
+    """Moves this process's time; the programs beside it keep the real one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = 0.0
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + self.ahead)
+
+    def moves(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time that moves when told to."""
+    return Clock(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[Provider]:
+    """The demo provider; access tokens that live an hour, consent given beforehand."""
+    with Provider(access_token_seconds=3600, skip_consent=True) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def api_process(provider_process: Provider) -> Iterator[Api]:
+    with Api(provider_process.issuer, "appointments:api", "appointments,contacts") as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def contacts_api_process(provider_process: Provider) -> Iterator[Api]:
+    with Api(provider_process.issuer, "contacts:api", "contacts") as api:
+        yield api
+
+
+@pytest.fixture
+def provider(provider_process: Provider) -> Provider:
+    """The provider, having forgotten everything and telling the truth."""
+    provider_process.reset()
+    return provider_process
+
+
+@pytest.fixture
+def api(api_process: Api) -> Api:
+    api_process.reset()
+    return api_process
+
+
+@pytest.fixture
+def contacts_api(contacts_api_process: Api) -> Api:
+    contacts_api_process.reset()
+    return contacts_api_process
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with Redis(tmp_path_factory.mktemp("redis")) as redis:
+        yield redis
+
+
+@pytest.fixture
+def redis_url(redis_process: Redis) -> str:
+    """An empty Redis."""
+    from redis import Redis as Client
+
+    with Client.from_url(redis_process.url) as client:
+        client.flushall()
+    return redis_process.url
+
+
+@pytest.fixture
+def settings(provider: Provider, api: Api) -> dict[str, str]:
+    """The environment of an app at the demo provider; change it before `make_app`."""
+    return dict.fromkeys(EVERY_SETTING, "") | {
+        "AUTH0_DOMAIN": provider.issuer,
+        "AUTH0_CLIENT_ID": "demo-app",
+        "AUTH0_CLIENT_SECRET": SECRET,
+        "AUTH0_AUDIENCE": api.audience,
+        "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
+        "API_BASE_URL": api.base_url,
+        "APP_BASE_URL": APP,
+        "APP_SECRET_KEY": APP_SECRET_KEY,
+    }
+
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_app(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeApp]:
+    """Make an app in this process; keywords are settings that differ. Two apps that are made in
+    one test share their session store, as two processes would."""
+    import sessions
+
+    real = sessions._open_store
+    monkeypatch.setattr(sessions, "_open_store", lambda settings, _: real(settings, tmp_path))
+
+    def make(**changes: str) -> Flask:
+        with environment({**settings, **changes}):
+            return create_app()
+
+    yield make
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def engine(request: pytest.FixtureRequest, settings: dict[str, str]) -> str:
+    """Each session store in turn; put it before `app` to run a test on both."""
+    name = str(request.param)
+    if name == "redis":
+        settings["SESSION_REDIS_URL"] = request.getfixturevalue("redis_url")
+    return name
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def person(app: Flask) -> Person:
+    """Somebody in front of the app."""
+    return Person(Browser(app))
+
+
+@pytest.fixture
+def person_at() -> Callable[[Flask], Person]:
+    """Somebody in front of an app that the test made itself."""
+    return lambda app: Person(Browser(app))
+
+
+def pytest_configure(config: Any) -> None:
+    # Proxies of the machine must not see what goes to loopback.
+    os.environ.setdefault("NO_PROXY", "localhost,127.0.0.1")
