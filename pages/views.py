@@ -68,11 +68,10 @@ def _signed_in() -> SignIn:
 
 def _scopes(sign_in: SignIn) -> Scopes:
     """RFC 6749 section 5.1: where the answer names no scope, all that was asked for was granted."""
-    asked = [scope for scope in sign_in.scope_asked if scope != "offline_access"]
-    tokens = sign_in.token_sets.get("")
-    granted = list(asked)
-    if tokens and tokens.scope is not None:
-        granted = tokens.scope
+    asked, tokens = sign_in.scope_asked, sign_in.token_sets.get("")
+    granted = list(asked if tokens is None or tokens.scope is None else tokens.scope)
+    if tokens and tokens.refresh_token and "offline_access" not in granted:
+        granted.append("offline_access")  # some answers leave it out, and bring what it stands for
     return Scopes(asked, granted, [scope for scope in asked if scope not in granted])
 
 

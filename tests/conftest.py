@@ -119,9 +119,7 @@ MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
-def make_app(
-    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MakeApp]:
+def make_app(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
     """Make an app in this process; keywords are settings that differ. Two apps that are made in
     one test share their session store, as two processes would."""
     import sessions
@@ -133,7 +131,7 @@ def make_app(
         with environment({**settings, **changes}):
             return create_app()
 
-    yield make
+    return make
 
 
 @pytest.fixture(params=["sqlite", "redis"])

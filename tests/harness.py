@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import json
 import os
 import re
 import shutil
@@ -136,8 +137,6 @@ class Provider(Switches):
         command = [sys.executable, "-m", "demo.provider", "--port", str(port)]
         command += ["--issuer", self.issuer, "--client-secret", SECRET, "--app-base-url", APP]
         for name, value in config.items():
-            import json
-
             command += ["--set", f"{name}={json.dumps(value)}"]
         super().__init__(command, port, ready="/demo/stats")
 
@@ -366,4 +365,10 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 SETTING_PREFIXES = (
     "AUTH0_", "APP_", "API_", "CONTACTS_", "SESSION_", "TRUSTED_", "SHOW_",
 )  # fmt: skip
-EVERY_SETTING = ["AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SIGNING_KEY", "AUTH0_AUDIENCE", "AUTH0_SCOPE", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS", "API_BASE_URL", "CONTACTS_API_BASE_URL", "CONTACTS_AUDIENCE", "APP_BASE_URL", "APP_SECRET_KEY", "SESSION_REDIS_URL", "SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS", "TRUSTED_PROXY_HOPS"]
+EVERY_SETTING = [
+    *("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SIGNING_KEY"),
+    *("AUTH0_AUDIENCE", "AUTH0_SCOPE", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
+    *("API_BASE_URL", "CONTACTS_API_BASE_URL", "CONTACTS_AUDIENCE", "APP_BASE_URL"),
+    *("APP_SECRET_KEY", "SESSION_REDIS_URL", "SESSION_IDLE_SECONDS"),
+    *("SESSION_ABSOLUTE_SECONDS", "TRUSTED_PROXY_HOPS"),
+]
