@@ -36,6 +36,7 @@ def init_app(app: Flask, settings: Settings, sealer: Sealer) -> None:
     outbound = Outbound()
     provider = Provider(settings.issuer, outbound)
     app.extensions["relying_party"] = RelyingParty(settings, provider, outbound, sealer)
+    app.before_request(guard.require_small_body)
     app.before_request(guard.require_same_origin)
     app.before_request(guard.require_sign_in)
     app.register_blueprint(routes.bp)

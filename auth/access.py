@@ -8,13 +8,22 @@ token spent twice would make the provider revoke them all (RFC 9700 section 4.14
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
-from flask import current_app
+from flask import current_app, g
 
-from sessions import PersonSession, SessionEnded, SessionInterface, current_session
+from sessions import (
+    PersonSession,
+    SessionEnded,
+    SessionInterface,
+    StoreUnavailable,
+    current_session,
+)
 from sessions.store import FAILED
 
 from . import signals
@@ -28,23 +37,37 @@ from .token_endpoint import (
     refresh_token_request,
     revoke,
 )
-from .token_set import SignIn, TokenSet
+from .token_set import SESSION_KEY, SignIn, TokenSet, claims_of
 
-# The lease outlives the longest token request (10 s) with the key set fetched beside it (5 s).
-LEASE_SECONDS = 20.0
+# The lease ends so long after its holder died; a living holder renews it until it is done.
+LEASE_SECONDS = 10.0
+RENEW_SECONDS = 3.0
+# So long a new refresh token is tried to be kept when the store is away.
+KEEP_LATER_SECONDS = 60.0
 # Who waits, waits for a holder that died as well.
 WAIT_SECONDS = 25.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 # After a failure nobody tries again for so long: the others do not queue up for the same failure.
 LOCK_OUT_SECONDS = 5.0
+# Or for as long as the provider asked for, within reason.
+LONGEST_LOCK_OUT_SECONDS = 60.0
 
 
 class SignInNeeded(Problem):
-    """Nobody is signed in, or not for this API; leads to sign-in and back to the page."""
+    """Nobody is signed in, or not for this API, or not as the page demands (see step_up.py);
+    leads to sign-in, with the missing scope and `params`, and back to the page."""
 
-    def __init__(self, detail: str = "", *, audience: str | None = None) -> None:
-        super().__init__("sign_in_needed", detail)
-        self.audience = audience
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str = "sign_in_needed",
+        audience: str | None = None,
+        scope: str | None = None,
+        params: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code, detail, scope=scope)
+        self.audience, self.params = audience, params
 
 
 def session_interface() -> SessionInterface:
@@ -54,7 +77,12 @@ def session_interface() -> SessionInterface:
 
 def current_sign_in() -> SignIn | None:
     """Return the sign-in of the visitor, None if nobody is signed in."""
-    return SignIn.of(current_session())
+    session = current_session()
+    stored, sign_in = g.get("sign_in", (None, None))
+    # Every change puts another object there, so this is never what was before one.
+    if stored is not session.get(SESSION_KEY):
+        stored, sign_in = g.sign_in = session.get(SESSION_KEY), SignIn.of(session)
+    return cast(SignIn | None, sign_in)
 
 
 def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
@@ -81,6 +109,25 @@ def _stored_sign_in(session: PersonSession) -> SignIn:
     return sign_in
 
 
+def taken_over(session: PersonSession) -> SignIn | None:
+    """Return the sign-in of a session that a new one replaces, None if nobody is signed in.
+
+    A refresh under way is waited for and no other begins: else the new session would be given a
+    refresh token that is spent. Raises StoreUnavailable.
+    """
+    if session.key is None:
+        return None
+    store, owner = session_interface().store, secrets.token_hex(8)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while store.acquire_lease(session.key, owner, LEASE_SECONDS) not in (owner, FAILED):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(LONGEST_PAUSE_SECONDS)
+    with suppress(SessionEnded):
+        session.reload()
+    return SignIn.of(session)
+
+
 class _Refresh:
     """One request's wish for a new access token."""
 
@@ -88,9 +135,11 @@ class _Refresh:
         self, rp: RelyingParty, session: PersonSession, name: str, refused: str | None
     ) -> None:
         self.rp, self.session, self.name, self.refused = rp, session, name, refused
-        self.store = session_interface().store
+        self.interface = session_interface()
+        self.store = self.interface.store
         self.key = session.stored_key
         self.owner = secrets.token_hex(8)
+        self.kept_later = False
 
     def access_token(self) -> str:
         """Take the lease, or wait for whoever has it; SessionEnded, SignInNeeded, Problem."""
@@ -107,13 +156,31 @@ class _Refresh:
                 tokens = self._usable()
             if tokens is not None:
                 return tokens.access_token
-        try:
+        with self._lease_kept():
             # What was read before the lease may be spent by now.
             self.session.reload()
             tokens = self._usable() or self._exchanged()
-        finally:
-            self.store.release_lease(self.key, self.owner)
         return tokens.access_token
+
+    @contextmanager
+    def _lease_kept(self) -> Iterator[None]:
+        """Renew the lease until it is given up: no time limit covers a slow look-up of the host
+        name, a trickle of headers, or all of it together."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(RENEW_SECONDS):
+                with suppress(StoreUnavailable):
+                    self.store.pass_lease(self.key, self.owner, self.owner, LEASE_SECONDS)
+
+        threading.Thread(target=renew, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+            if not self.kept_later:
+                with suppress(StoreUnavailable):  # it runs out
+                    self.store.release_lease(self.key, self.owner)
 
     def _took_lease(self) -> bool:
         holder = self.store.lease_holder(self.key)
@@ -148,7 +215,13 @@ class _Refresh:
         except (ProviderUnavailable, Problem) as error:
             return self._failed(tokens, error)
         renewed = self._renewed(sign_in, response, source)
-        self._keep(renewed, response)
+        try:
+            self._keep(self.session, renewed, response)
+        except StoreUnavailable:
+            self.kept_later = True
+            threading.Thread(target=self._keep_later, args=(renewed, response), daemon=True).start()
+            self.session.forget()  # so that this request does not try it once more
+            raise
         signals.refreshed.send(self.rp, outcome="refreshed", audience=self.name)
         return renewed.token_sets[self.name]
 
@@ -167,7 +240,8 @@ class _Refresh:
 
     def _failed(self, tokens: TokenSet | None, error: ProviderUnavailable | Problem) -> TokenSet:
         """The provider is away, or answers nonsense: the session stays, a good token is used."""
-        self.store.fail_lease(self.key, self.owner, LOCK_OUT_SECONDS)
+        pause = min(max(LOCK_OUT_SECONDS, error.retry_after or 0), LONGEST_LOCK_OUT_SECONDS)
+        self.store.pass_lease(self.key, self.owner, FAILED, pause)
         signals.refreshed.send(self.rp, outcome="failed", audience=self.name)
         if tokens and not tokens.has_expired() and tokens.access_token != self.refused:
             return tokens
@@ -188,32 +262,55 @@ class _Refresh:
         added = replace(TokenSet.of(response, from_sign_in=False), refresh_token=None)
         return sign_in.with_tokens(source, rotated).with_tokens(self.name, added)
 
-    def _checked_claims(self, sign_in: SignIn, response: TokenResponse) -> dict[str, object] | None:
+    def _checked_claims(self, sign_in: SignIn, response: TokenResponse) -> dict[str, Any] | None:
         if response.id_token is None:
             return None
         try:
-            return verify_refreshed_id_token(
-                self.rp, response.id_token, response.access_token, sign_in.claims()
-            )
-        except InvalidToken as error:
+            return self._verified(response.id_token, response.access_token, sign_in.claims())
+        except (InvalidToken, ValueError) as error:
             # Somebody else's token, or a forged one: what came with it cannot be trusted either.
-            session_interface().end(self.session)
+            self.interface.end(self.session)
             for refresh_token in sign_in.refresh_tokens() | {response.refresh_token or ""}:
                 if refresh_token:
                     revoke(self.rp, refresh_token)
             signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
             raise SignInNeeded(f"refreshed ID token: {error}") from None
+
+    def _verified(
+        self, id_token: str, access_token: str, before: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The verified claims; None where the keys cannot be fetched. The rotated refresh token
+        must not be lost for that: the tokens are kept, and the ID token that was verified before,
+        unless this one does not even claim to be for the same person."""
+        try:
+            return verify_refreshed_id_token(self.rp, id_token, access_token, before)
         except Problem:
-            # The keys cannot be fetched. The rotated refresh token must not be lost for that: keep
-            # the tokens, and the ID token that was verified before.
+            if claims_of(id_token).get("sub") != before["sub"]:
+                raise InvalidToken("sub is another one than at sign-in") from None
             return None
 
-    def _keep(self, sign_in: SignIn, response: TokenResponse) -> None:
-        sign_in.store(self.session)
+    def _keep(self, session: PersonSession, sign_in: SignIn, response: TokenResponse) -> None:
         try:
-            self.session.commit()
+            session.reload()
+            sign_in.store(session)
+            session.commit()
         except SessionEnded:
             # Signed out while the provider answered: the new refresh token must not live on.
             if response.refresh_token:
                 revoke(self.rp, response.refresh_token)
             raise
+
+    def _keep_later(self, sign_in: SignIn, response: TokenResponse) -> None:
+        """The store went away with a refresh token in it that is spent: keep trying to put the
+        new one there, with the lease, else the next refresh would lose the session."""
+        session = PersonSession(self.interface)
+        session.key = self.key
+        deadline = time.monotonic() + KEEP_LATER_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(LONGEST_PAUSE_SECONDS)
+            with suppress(StoreUnavailable):
+                self.store.pass_lease(self.key, self.owner, self.owner, LEASE_SECONDS)
+                with suppress(SessionEnded):
+                    self._keep(session, sign_in, response)
+                self.store.release_lease(self.key, self.owner)
+                return

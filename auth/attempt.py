@@ -17,10 +17,13 @@ import msgspec
 from flask import Request
 from werkzeug.wrappers import Response
 
+from .errors import Problem
 from .relying_party import RelyingParty
 
 LIFETIME_SECONDS = 600
 MOST_ATTEMPTS = 5
+# Browsers drop a cookie that is larger than 4096 bytes with its name and attributes.
+LARGEST_COOKIE = 3900
 # Together they must leave room for other cookies in a header of 8 kB.
 MOST_BYTES = 5000
 
@@ -47,6 +50,10 @@ class Attempt(msgspec.Struct, frozen=True):
         return "<Attempt>"
 
 
+# Made before there are threads: msgspec crashes where two of them use a class for the first time.
+_decoder = msgspec.json.Decoder(Attempt)
+
+
 def new_secret() -> str:
     """Return 32 random octets in base64url.
 
@@ -63,6 +70,8 @@ def remember_attempt(
     name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
     sealed = rp.sealer.seal(msgspec.json.encode(attempt), bound_to=name)
     value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    if len(value) > LARGEST_COOKIE:
+        raise Problem("bad_request", "the parameters of this sign-in do not fit into a cookie")
     _sweep(rp, request, response, room=MOST_BYTES - len(value))
     response.set_cookie(
         name,
@@ -97,7 +106,7 @@ def _opened(rp: RelyingParty, name: str, value: str) -> Attempt | None:
     try:
         sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
         opened = rp.sealer.open(sealed, bound_to=name)
-        return msgspec.json.decode(opened[0], type=Attempt) if opened else None
+        return _decoder.decode(opened[0]) if opened else None
     except (binascii.Error, ValueError):
         return None
 

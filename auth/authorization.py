@@ -55,7 +55,8 @@ def build_authorization_request(
         organization=organization,
         audience=audience,
         max_age=int(further["max_age"]) if "max_age" in further else None,
-        acr_values=further.get("acr_values"),
+        # Configured ones are a wish (OIDC Core section 3.1.2.1); a page's own are its condition.
+        acr_values=params.get("acr_values"),
     )
     resource = settings.audience
     if audience:

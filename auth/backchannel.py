@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+from contextlib import suppress
 from typing import Any
 
 from flask import request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from sessions import StoreUnavailable, ref_of
@@ -26,6 +29,7 @@ from .id_token import (
 )
 from .relying_party import RelyingParty, relying_party
 from .routes import bp
+from .sign_out import remember_logout
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -37,11 +41,15 @@ def backchannel_logout() -> Response:
     """End the sessions that a valid logout token names (section 2.8: 200, or 400)."""
     rp = relying_party()
     try:
-        tokens = request.form.getlist("logout_token")
+        tokens = _posted_tokens()
         if request.mimetype != "application/x-www-form-urlencoded" or len(tokens) != 1:
             raise InvalidToken("no logout_token, form-encoded and once")
         claims = verify_logout_token(rp, tokens[0])
-        ended = _end_sessions(rp, claims)
+        try:
+            ended = _end_sessions(rp, claims)
+        except StoreUnavailable:
+            forget_use(claims)  # the provider may try again
+            raise
     except InvalidToken as error:
         raise Problem("bad_logout_token", str(error)) from None
     except StoreUnavailable as error:
@@ -49,6 +57,16 @@ def backchannel_logout() -> Response:
     signals.logged_out.send(rp, count=ended)
     # Section 2.8: the answer must not be cached.
     return Response(status=200, headers={"Cache-Control": "no-store"})
+
+
+def _posted_tokens() -> list[str]:
+    try:
+        return request.form.getlist("logout_token")
+    except HTTPException:
+        raise
+    except Exception:
+        # Each server has an error of its own for a body of malformed chunks.
+        raise InvalidToken("the body cannot be read") from None
 
 
 def verify_logout_token(rp: RelyingParty, token: str) -> Claims:
@@ -93,18 +111,28 @@ def check_first_use(claims: Claims) -> None:
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= 1000:
         raise InvalidToken("jti is missing or unusable")
-    until = min(float(claims["exp"]), time.time() + 86400) + CLOCK_SKEW_SECONDS
-    if not session_interface().store.remember(key_of(f"jti {jti}"), until):
+    seconds = min(float(claims["exp"]) - time.time(), 86400) + CLOCK_SKEW_SECONDS
+    claims["first use"] = first_use = secrets.token_hex(8)
+    key = key_of(f"jti {jti}")
+    if session_interface().store.acquire_lease(key, first_use, seconds) != first_use:
         raise InvalidToken("jti was seen before")
+
+
+def forget_use(claims: Claims) -> None:
+    """Let the token be used again, after what it asked for could not be done."""
+    with suppress(StoreUnavailable):
+        session_interface().store.release_lease(key_of(f"jti {claims['jti']}"), claims["first use"])
 
 
 def _end_sessions(rp: RelyingParty, claims: dict[str, Any]) -> int:
     """End the sessions of that `sid`, or where none is named, all of that `sub`."""
     kind = "sid" if "sid" in claims else "sub"
-    interface = session_interface()
-    found = interface.all_with(ref_of(rp.settings.issuer, kind, claims[kind]))
+    interface, ref = session_interface(), ref_of(rp.settings.issuer, kind, claims[kind])
+    remember_logout(ref, claims["iat"])
+    found = interface.all_with(ref)
     # A `sid` is the provider's word for one sign-in of one person.
     if kind == "sid" and "sub" in claims:
         of_person = ref_of(rp.settings.issuer, "sub", claims["sub"])
         found = {key: kept for key, kept in found.items() if of_person in kept[1].refs}
-    return sum(interface.end_key(key, content) for key, (_, content) in found.items())
+    ended = [interface.end_key(key, content) for key, (_, content) in found.items()]
+    return len(ended) - ended.count(None)

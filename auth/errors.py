@@ -30,8 +30,9 @@ KINDS = {
     "wrong_issuer": Kind(400, "This sign-in cannot be finished",
         "The answer came from somewhere else than the sign-in service. Please sign in again.",
         SIGN_IN),
-    "sign_in_refused": Kind(403, "You were not signed in",
-        "The sign-in was cancelled, or access was not granted. You can try again at any time.",
+    "sign_in_refused": Kind(403, "The sign-in was not finished",
+        "It was cancelled, or access was not granted: consent was refused, say, or an invitation "
+        "was used before. If you were signed in already, you still are.",
         SIGN_IN),
     "interaction_required": Kind(401, "You need to sign in",
         "The sign-in service wants to ask you something first. Please sign in.", SIGN_IN),
@@ -53,7 +54,11 @@ KINDS = {
         "The answer belongs to another sign-in than the one begun here. Please sign in again.",
         SIGN_IN),
     "stale_authentication": Kind(403, "A fresh sign-in is needed",
-        "The sign-in service did not ask you to sign in again, as this page requires.", SIGN_IN),
+        "What you asked for needs a sign-in of a moment ago, and yours is longer ago than that.",
+        SIGN_IN),
+    "weaker_authentication": Kind(403, "A stronger sign-in is needed",
+        "What you asked for needs a stronger sign-in, such as one with a second factor, and that "
+        "did not happen.", SIGN_IN),
     "wrong_organization": Kind(403, "You signed in to another organization",
         "This sign-in asked for a certain organization, and the answer was for another one or for "
         "none. You were not signed in.", SIGN_IN),
@@ -81,7 +86,8 @@ KINDS = {
         "The app's setting API_BASE_URL is empty. Write the base URL of the API there and start "
         "the app again."),
     "api_refused_token": Kind(502, "The API did not accept this app",
-        "It refused the access token, a fresh one too. Signing in again may help.", SIGN_IN),
+        "It refused this app's permission to ask in your name, though it was just renewed. "
+        "Signing in again may help.", SIGN_IN),
     "api_refused": Kind(403, "You are not allowed to see this",
         "The API says that you may not see what is on this page."),
     "insufficient_scope": Kind(403, "One more permission is needed",

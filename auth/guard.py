@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from sessions import current_session
 
-from .access import SignInNeeded
+from .access import SignInNeeded, current_sign_in
 from .attempt import remember_attempt
 from .authorization import build_authorization_request
 from .errors import Problem
@@ -62,6 +62,12 @@ def require_same_origin() -> None:
         raise Problem("cross_site", f"Sec-Fetch-Site {site[:40]!r}, Origin {origin[:200]!r}")
 
 
+def require_small_body() -> None:
+    """Refuse a body that is too large also where no view reads it. Raises Problem("too_large")."""
+    if (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
+        raise Problem("too_large", f"{request.content_length} bytes")
+
+
 def require_sign_in() -> None:
     """Let signed-in people pass, everybody to the open views, and nobody else.
 
@@ -91,7 +97,9 @@ def is_fetch() -> bool:
 
 
 def this_page() -> str:
-    """Return the path and query of this request, as a `return_to`."""
+    """Return the path and query of this request, as a `return_to`; `/` for what is no page."""
+    if request.method not in ("GET", "HEAD"):
+        return "/"
     path = request.full_path if request.query_string else request.path
     return safe_return_to(path) or "/"
 
@@ -100,10 +108,19 @@ def lead_to_sign_in(needed: SignInNeeded) -> Response | None:
     """Answer a page's SignInNeeded: a redirect for a person, None where an error must do."""
     if request.method not in ("GET", "HEAD") or is_fetch():
         return None
-    if needed.audience is None:
+    earlier = current_sign_in()
+    if earlier is None or (needed.code == "sign_in_needed" and needed.audience is None):
         return redirect(f"/login?return_to={quote(this_page(), safe='/')}", 302)
-    # For a further API: `/login` takes no audience, so that nobody but a page can choose one.
-    return send_to_provider(return_to=this_page(), audience=needed.audience)
+    # `/login` takes neither audience nor max_age: nobody but a page can choose one. What was asked
+    # for one by one before, and the organization, must not be lost.
+    org_id = earlier.claims().get("org_id")
+    return send_to_provider(
+        return_to=this_page(),
+        scope=(*earlier.scope_asked, *(needed.scope or "").split()),
+        audience=needed.audience,
+        organization=org_id if isinstance(org_id, str) and org_id.startswith("org_") else None,
+        params=needed.params,
+    )
 
 
 def send_to_provider(

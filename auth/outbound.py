@@ -5,10 +5,12 @@ One pool of connections, no redirects, no cookies, and an answer bounded in time
 
 from __future__ import annotations
 
-import http.cookiejar
+import http.client
+import io
 import os
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from . import signals
@@ -61,16 +64,67 @@ class Answer(NamedTuple):
         return data if isinstance(data, dict) else {}
 
 
-class Outbound:
-    """A pool of connections shared by all threads of the process."""
+class _UntilDeadline(io.RawIOBase):
+    """What comes from a socket. Its time-out counts for all of it together, and not anew for each
+    piece: one byte a second, be it of the header, would hold a request for hours."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+        self._deadline = time.monotonic() + (sock.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(READ_SECONDS, left))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp: Any = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock))
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class _Retry(Retry):
+    def increment(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(error := kwargs.get("error"), ReadTimeoutError):
+            raise error  # the time is up; again would take as long again
+        return super().increment(*args, **kwargs)
+
+
+class _Adapter(HTTPAdapter):
+    """The pool of connections, each with a deadline for the whole answer."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
-        # Neither .netrc nor a proxy's name may change what is sent; see _environment.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # A request that reached nobody can be sent again; one that broke off, only if it reads.
-        retry = Retry(
+        retry = _Retry(
             connect=1,
             read=1,
             redirect=0,
@@ -80,15 +134,33 @@ class Outbound:
             allowed_methods={"GET"},
             raise_on_status=False,
         )
-        adapter = HTTPAdapter(POOL_SIZE, POOL_SIZE, max_retries=retry)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        super().__init__(POOL_SIZE, POOL_SIZE, max_retries=retry)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class Outbound:
+    """One `requests` session, whose pool of connections all threads of the process share."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _Adapter())
+        # What else goes with each request, such as its place in a trace.
+        self.further_headers: Callable[[], Mapping[str, str]] = dict
 
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float = TOTAL_SECONDS
     ) -> Answer:
         """GET, and take what comes. Raises NoAnswer, AnswerTooSlow, AnswerTooLarge."""
-        return self._send("GET", url, seconds, headers=headers or {})
+        return self._send("GET", url, seconds, headers or {})
 
     def post(
         self,
@@ -99,7 +171,7 @@ class Outbound:
         seconds: float = TOTAL_SECONDS,
     ) -> Answer:
         """POST a form, and take what comes. Raises NoAnswer, AnswerTooSlow, AnswerTooLarge."""
-        return self._send("POST", url, seconds, headers=headers, data=form)
+        return self._send("POST", url, seconds, headers, form)
 
     def _send(
         self,
@@ -107,43 +179,54 @@ class Outbound:
         url: str,
         seconds: float,
         headers: Mapping[str, str],
-        data: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
-        deadline = time.monotonic() + seconds
-        status = 0
-        verify, proxies = _environment(url)
+        status, answer = 0, None
+        headers = {"Accept": "application/json", **self.further_headers(), **headers}
         try:
-            with self._session.request(
-                method,
-                url,
-                data=data,
-                headers={"Accept": "application/json", **headers},
-                timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
-                allow_redirects=False,
+            prepared = requests.Request(method, url, headers=headers, data=form).prepare()
+        except (requests.RequestException, ValueError):
+            raise NoAnswer("the URL names no host") from None
+        verify, proxies = _environment(url)
+        started_at = time.perf_counter()
+        try:
+            # Straight to the adapter: what a session adds to a request (cookies of other people's
+            # answers, .netrc) and does with an answer (redirects) must not happen here.
+            with self._session.get_adapter(url).send(
+                prepared,
+                stream=True,
+                timeout=urllib3.Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds)),  # type: ignore[arg-type]  # requests takes one
                 verify=verify,
                 proxies=proxies,
-                stream=True,
             ) as response:
                 status = response.status_code
-                return Answer(status, response.headers, _read(response.raw, deadline))
+                answer = Answer(status, response.headers, _read(response.raw))
+                return answer
         # The texts of these exceptions are left behind: they may quote the URL.
-        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
+        except (requests.Timeout, ReadTimeoutError):
             raise AnswerTooSlow(urlsplit(url).netloc) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise NoAnswer(f"{urlsplit(url).netloc}: {type(error).__name__}") from None
         finally:
-            signals.request_sent.send(self, method=method, url=url, status=status)
+            signals.request_sent.send(
+                self,
+                method=method,
+                url=url,
+                headers=prepared.headers,
+                form=prepared.body,
+                status=status,
+                answer=answer,
+                seconds=time.perf_counter() - started_at,
+            )
 
 
-def _read(raw: Any, deadline: float) -> bytes:
-    """Read a body piece by piece: a trickle ends at the deadline, a flood at MAX_BYTES."""
+def _read(raw: Any) -> bytes:
+    """Read a body piece by piece: a flood ends at MAX_BYTES."""
     body = bytearray()
     while piece := raw.read1(65536, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
             raise AnswerTooLarge
-        if time.monotonic() > deadline:
-            raise requests.Timeout
     return bytes(body)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from config import is_loopback
@@ -95,6 +95,7 @@ def _optional_endpoint(data: dict[str, Any], name: str) -> str | None:
     try:
         parts = urlsplit(url) if isinstance(url, str) and url.isprintable() else None
         host = parts.hostname if parts else None
+        _ = parts and parts.port  # raises ValueError for what is no port
     except ValueError:
         host = parts = None
     if not parts or not host or " " in url:
@@ -141,11 +142,22 @@ def _published_keys(data: dict[str, Any]) -> list[PublishedKey]:
             continue
         try:
             key = import_key(jwk)
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (JoseError, ValueError, TypeError, KeyError, SecurityWarning):
             continue
-        if isinstance(key, Key):
+        # RFC 7518 section 3.3: an RSA key has 2048 bits or more.
+        strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
+        if isinstance(key, Key) and strong:
             keys.append(PublishedKey(kid, alg, key))
     return keys
+
+
+def key_for(keys: list[PublishedKey], alg: str, kid: str | None) -> PublishedKey | None:
+    """The key that a signature was made with: by `kid` where one is named, else the only one that
+    fits. OIDC Core section 10.1: with several keys, the header must say which by `kid`."""
+    fitting = [key for key in keys if key.fits(alg)]
+    named = [key for key in fitting if key.kid == kid] if kid is not None else []
+    candidates = named or [key for key in fitting if kid is None or key.kid is None]
+    return candidates[0] if len(candidates) == 1 else None
 
 
 class Kept(Generic[T]):
@@ -177,16 +189,16 @@ class Kept(Generic[T]):
             if time.time() >= self._retry_at or self._problem is not None:
                 self._load()
 
-    def refetched(self) -> bool:
-        """Fetch again because the value seems outdated; False if that was done too recently."""
+    def refetched(self, seen: T) -> bool:
+        """Fetch again because the value that was seen is outdated; False if that was done too
+        recently. Raises Problem where it failed."""
         with self._lock:
+            if self._value is not seen:
+                return True  # another request did that meanwhile
             if time.time() < self._refetch_at:
                 return False
             self._refetch_at = time.time() + REFETCH_SECONDS
-            try:
-                self._load()
-            except Problem:
-                return False
+            self._load()
             return True
 
     def _load(self) -> T:
@@ -199,9 +211,12 @@ class Kept(Generic[T]):
             value = self._value = self._fetch()
         except Problem as problem:
             self._problem = problem
+            # From now: whoever waited for this attempt does not wait for one more.
+            self._retry_at = time.time() + RETRY_SECONDS
             raise
         self._problem = None
         self._fresh_until = now + LIFETIME_SECONDS
+        self._retry_at = time.time() + RETRY_SECONDS
         return value
 
     def _load_in_background(self) -> None:
@@ -231,19 +246,14 @@ class Provider:
         """Return if the metadata can be fetched right now; raises Problem otherwise."""
         self._metadata.fetched_anew()
 
-    def keys_for(self, alg: str, kid: str | None) -> list[PublishedKey]:
-        """Return the keys that a signature may have been made with: by `kid` where one is named,
-        else the only one that fits. Raises Problem."""
-        fitting = [key for key in self._keys.get() if key.fits(alg)]
-        named = [key for key in fitting if key.kid == kid] if kid is not None else []
-        unnamed = [key for key in fitting if kid is None or key.kid is None]
-        candidates = named or unnamed
-        # OIDC Core section 10.1: with several keys, the header must say which by `kid`.
-        return candidates if len(candidates) == 1 else []
+    def keys(self) -> list[PublishedKey]:
+        """Return the key set. Raises Problem where it has never been reached."""
+        return self._keys.get()
 
-    def refetch_keys(self) -> bool:
-        """Fetch the key set again because a signature fits no key; throttled for the process."""
-        return self._keys.refetched()
+    def refetched_keys(self, seen: list[PublishedKey]) -> bool:
+        """Fetch the key set again because a signature fits no key of the one that was seen;
+        throttled for the whole process. Raises Problem."""
+        return self._keys.refetched(seen)
 
     def _fetch_metadata(self) -> Metadata:
         url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"

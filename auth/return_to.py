@@ -18,7 +18,7 @@ def safe_return_to(text: str | None) -> str | None:
     Browsers read a backslash as a slash and drop tabs and line breaks, so nothing that any layer
     could read as a host passes, however often it is percent-encoded.
     """
-    if not text or len(text) > MAX_LENGTH or not text.isprintable():
+    if not text or not text.isprintable():
         return None
     path = text.partition("#")[0].partition("?")[0]
     for _ in range(4):
@@ -32,7 +32,8 @@ def safe_return_to(text: str | None) -> str | None:
     if NOT_A_PAGE.match(path):
         return None
     # Characters beyond ASCII, as a browser would write them into the address.
-    return quote(text, safe="/?#[]@!$&'()*+,;=:%-._~")
+    address = quote(text, safe="/?#[]@!$&'()*+,;=:%-._~")
+    return address if len(address) <= MAX_LENGTH else None
 
 
 def _is_plain_path(path: str) -> bool:

@@ -9,10 +9,10 @@ from flask import Blueprint, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
 from config import is_scope_token
-from sessions import StoreUnavailable, current_session, ref_of
+from sessions import SessionEnded, StoreUnavailable, current_session, ref_of
 
 from . import signals
-from .access import current_sign_in, session_interface
+from .access import current_sign_in, session_interface, taken_over
 from .attempt import Attempt, find_attempt, forget_attempt
 from .authorization import check_authorization_response, read_authorization_response
 from .browser import browser_in_words
@@ -22,8 +22,8 @@ from .id_token import verify_id_token
 from .organization import check_organization
 from .relying_party import RelyingParty, relying_party
 from .return_to import safe_return_to
-from .sign_out import sign_out
-from .token_endpoint import TokenResponse, exchange_code
+from .sign_out import logged_out_since, sign_out
+from .token_endpoint import TokenResponse, exchange_code, revoke
 from .token_set import SESSION_KEY, SignIn, TokenSet
 
 bp = Blueprint("auth", __name__)
@@ -90,12 +90,26 @@ def callback() -> Response:
         _start_session(rp, attempt, tokens, claims)
     except Problem as problem:
         signals.sign_in_failed.send(rp, code=problem.code)
-        if problem.code == "code_refused" and current_sign_in():
+        if problem.code == "code_refused" and _is_good_enough(current_sign_in(), attempt):
             return redirect(attempt.return_to, 302)  # the same callback, loaded twice at once
         problem.return_to = attempt.return_to
         raise
+    except SessionEnded:
+        signals.sign_in_failed.send(rp, code="signed_out_meanwhile")
+        return redirect(attempt.return_to, 302)
     signals.signed_in.send(rp, sub=claims["sub"])
     return redirect(attempt.return_to, 303)
+
+
+def _is_good_enough(sign_in: SignIn | None, attempt: Attempt) -> bool:
+    """Whether there is a sign-in with all that the attempt was for: with less, the page would ask
+    again, and a provider that refuses every code would lead round and round."""
+    return (
+        sign_in is not None
+        and (attempt.audience, attempt.max_age, attempt.acr_values) == (None, None, None)
+        and attempt.organization is None
+        and set(attempt.scope) <= set(sign_in.scope_asked)
+    )
 
 
 def _led_on(state: str) -> Response:
@@ -110,11 +124,16 @@ def _led_on(state: str) -> Response:
 def _start_session(
     rp: RelyingParty, attempt: Attempt, response: TokenResponse, claims: dict[str, Any]
 ) -> None:
-    """Keep what was verified in a session with a new id; raises StoreUnavailable."""
+    """Keep what was verified in a session with a new id.
+
+    Raises Problem; SessionEnded where a sign-out or logout came while the provider answered.
+    """
     session = current_session()
-    earlier = current_sign_in()
-    if earlier and earlier.claims()["sub"] != claims["sub"]:
-        earlier = None  # another person: nothing of the one before is carried over
+    earlier = taken_over(session) if attempt.audience else current_sign_in()
+    if earlier and any(
+        earlier.claims().get(name) != claims.get(name) for name in ("sub", "org_id")
+    ):
+        earlier = None  # another person, or organization: nothing of it is carried over
     tokens = TokenSet.of(response, from_sign_in=True)
     sign_in = SignIn(
         id_token=str(response.id_token),
@@ -130,6 +149,13 @@ def _start_session(
     own_data = {name: value for name, value in session.items() if earlier and name != SESSION_KEY}
     try:
         session_interface().start(session, {**own_data, SESSION_KEY: sign_in.as_stored()}, refs)
+        if logged_out_since(refs, claims["iat"]):
+            session_interface().end(session)
+            raise SessionEnded
+    except SessionEnded:
+        for refresh_token in sign_in.refresh_tokens():
+            revoke(rp, refresh_token)
+        raise
     except StoreUnavailable as error:
         raise Problem("store_unavailable", str(error), retry_after=5) from None
 

@@ -1,6 +1,7 @@
 """What happened, for whoever wants to know: the audit log, metrics, the flow drawn.
 
-Receivers get names and numbers; tokens, codes and secrets are never sent.
+Receivers get names and numbers, except those of `request_sent`: its headers, form and answer hold
+secrets and tokens, and a receiver that keeps any of it must mask it first.
 """
 
 from __future__ import annotations
@@ -14,4 +15,7 @@ sign_in_failed = _signals.signal("sign-in-failed", "A sign-in was not finished. 
 refreshed = _signals.signal("refreshed", "The refresh token was exchanged. outcome, audience")
 signed_out = _signals.signal("signed-out", "A person signed out. sub")
 logged_out = _signals.signal("logged-out", "A back-channel logout ended sessions. count")
-request_sent = _signals.signal("request-sent", "A request went out. method, url, status")
+request_sent = _signals.signal(
+    "request-sent",
+    "A request went out. method, url, status (0: no answer), seconds; headers, form, answer",
+)

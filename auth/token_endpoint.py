@@ -127,6 +127,9 @@ def _refusal(answer: Answer) -> Exception:
         return ProviderUnavailable("provider_error", detail, retry_after_seconds(answer))
     if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
         return Problem("request_refused", detail)
+    if answer.status in (403, 404, 408) and error is None:
+        # Not the provider's token endpoint speaks, but something in front of it.
+        return ProviderUnavailable("provider_error", detail, retry_after_seconds(answer))
     if 400 <= answer.status < 500 and error != "invalid_request":
         # `invalid_target` (RFC 8707), `invalid_scope`, or a refusal in no known words.
         return GrantRefused(detail)
@@ -177,4 +180,5 @@ def _expires_in(value: object) -> float | None:
 def retry_after_seconds(answer: Answer) -> int:
     """The seconds that `Retry-After` asks for, 1 to 300; 5 where it says nothing of use."""
     value = answer.headers.get("Retry-After", "").strip()
-    return min(max(int(value), 1), 300) if value.isascii() and value.isdigit() else 5
+    # Python refuses to read a number of thousands of digits.
+    return min(max(int(value[:9]), 1), 300) if value.isascii() and value.isdigit() else 5

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -98,8 +99,10 @@ class SignIn:
         stored = session.get(SESSION_KEY)
         if stored is None:
             return None
-        token_sets = {name: TokenSet(**values) for name, values in stored["token_sets"].items()}
-        return cls(**{**stored, "token_sets": token_sets})
+        try:
+            return msgspec.convert(stored, cls)
+        except msgspec.ValidationError:
+            return None  # of another version of this app: whoever it was signs in again
 
     def store(self, session: PersonSession) -> None:
         """Put this sign-in into the session in the place of the one that was there."""
@@ -107,10 +110,15 @@ class SignIn:
 
     def as_stored(self) -> dict[str, Any]:
         """Return plain values, as a session record keeps them."""
-        return asdict(self)
+        stored: dict[str, Any] = msgspec.to_builtins(self)
+        return stored
 
     def claims(self) -> dict[str, Any]:
         """Return the claims of the ID token, which was verified before it was kept."""
+        return self._claims
+
+    @cached_property
+    def _claims(self) -> dict[str, Any]:
         return self.kept_claims | claims_of(self.id_token)
 
     def with_tokens(self, audience: str, tokens: TokenSet | None) -> SignIn:
@@ -125,12 +133,27 @@ class SignIn:
         kept = {name: value for name, value in self.claims().items() if name not in claims}
         return replace(self, id_token=id_token, kept_claims=kept)
 
+    def scope_granted(self) -> list[str]:
+        """Return the scopes granted for the configured API (RFC 6749 section 5.1: where the answer
+        named none, all that was asked for)."""
+        tokens = self.token_sets.get("")
+        if tokens is None:
+            return []  # what was granted is over
+        granted = list(self.scope_asked if tokens.scope is None else tokens.scope)
+        if tokens.refresh_token and "offline_access" not in granted:
+            granted.append("offline_access")  # some answers leave it out, and bring what it means
+        return granted
+
     def refresh_tokens(self) -> set[str]:
         """Return every refresh token there is, to revoke them."""
         return {tokens.refresh_token for tokens in self.token_sets.values() if tokens.refresh_token}
 
 
+# msgspec learns a class at its first use, and crashes the process where two threads are first.
+msgspec.json.Decoder(SignIn)
+
+
 def claims_of(jwt: str) -> dict[str, Any]:
     """Return the claims of a JWT without any check: for one that was verified, or to show."""
-    claims: dict[str, Any] = msgspec.json.decode(urlsafe_b64decode(jwt.split(".")[1].encode()))
-    return claims
+    payload = urlsafe_b64decode(jwt.split(".")[1].encode())
+    return msgspec.json.decode(payload, type=dict[str, Any])

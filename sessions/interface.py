@@ -179,7 +179,10 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             raise SessionEnded
         session.record = record
         session.plaintext, session.seal_again = opened
-        session.content = _decode(session.plaintext)
+        try:
+            session.content = _decode(session.plaintext)
+        except (msgspec.MsgspecError, TypeError):
+            raise SessionEnded from None  # written by another version of this app
         _fill(session, session.content.data)
 
     def _open(self, key: str, record: Record | None) -> tuple[bytes, bool] | None:
@@ -196,7 +199,8 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         """Start a session with a new id (so session fixation gains nothing), stored at once.
 
         What this browser had before is deleted after the new session is safe. Raises
-        StoreUnavailable, and the earlier session is untouched.
+        StoreUnavailable, and the earlier session is untouched; SessionEnded where that one was
+        ended meanwhile (a sign-out during the sign-in): then no session is left.
         """
         earlier = (session.key, session.content.refs) if session.key else None
         now = time.time()
@@ -207,19 +211,24 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         expires_at = min(now + self._idle, content.ends_at)
         record = Record(os.urandom(8), self._seal(key, plaintext), now, expires_at)
         self.store.create(key, record, content.refs)
+        if earlier and self.store.delete(*earlier) is None:
+            self.store.delete(key, content.refs)
+            session.forget()
+            raise SessionEnded
         session.key, session.id_for_cookie = key, session_id
         session.record, session.content, session.plaintext = record, content, plaintext
         session.modified = session.seal_again = session.ended = False
         _fill(session, content.data)
-        if earlier:
-            self.store.delete(*earlier)
 
-    def end(self, session: PersonSession) -> None:
-        """Delete this session, at the store and in the browser. Raises StoreUnavailable."""
+    def end(self, session: PersonSession) -> Content | None:
+        """Delete this session, at the store and in the browser; return what it held to the last.
+        Raises StoreUnavailable."""
+        content = None
         if session.key is not None:
-            self.store.delete(session.key, session.content.refs)
+            content = self.end_key(session.key, session.content) or session.content
             session.forget()
         session.ended = True
+        return content
 
     def all_with(self, ref: str) -> dict[str, tuple[Record, Content]]:
         """Return the living sessions with a reference, by key. Raises StoreUnavailable."""
@@ -231,9 +240,11 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
                 found[key] = record, _decode(opened[0])
         return found
 
-    def end_key(self, key: str, content: Content) -> bool:
-        """End a session that `all_with` found; say whether it was still there."""
-        return self.store.delete(key, content.refs)
+    def end_key(self, key: str, content: Content) -> Content | None:
+        """End a session that `all_with` found; return what it held to the last (another request
+        may have refreshed its tokens since), None if it was no longer there."""
+        opened = self._open(key, self.store.delete(key, content.refs))
+        return _decode(opened[0]) if opened else None
 
     # ---------------------------------------------------------------- writing
 

@@ -14,14 +14,17 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis, RedisCluster
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from .store import FAILED, Record, StoreUnavailable
+from .store import Record, StoreUnavailable
 
-# One answer may take a second; with the one retry on a fresh connection a page waits for two.
+# One answer may take a second: a page waits for connecting and asking, two at the most.
 ANSWER_SECONDS = 0.9
+# Sentinels are asked one after the other, and all of them twice where none knows the master.
+SENTINEL_SECONDS = 0.3
 
 # A value is version (8 bytes), seen_at, expires_at (doubles), sealed: one string, one read.
 HEAD = struct.Struct("!8sdd")
@@ -36,13 +39,13 @@ return 1
 TOUCH = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('SETRANGE', KEYS[1], 8, ARGV[1])
-return redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 ADD_REF = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-return redis.call('PEXPIREAT', KEYS[1], last[2])
+return redis.call('PEXPIRE', KEYS[1], last[2] - ARGV[1])
 """
 ACQUIRE = """
 local holder = redis.call('GET', KEYS[1])
@@ -50,11 +53,14 @@ if holder then return holder end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """
-RELEASE = """
+HAND_ON = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
+"""
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
 """
 
 
@@ -75,34 +81,24 @@ class RedisStore:
         return self._make_client()
 
     def _run(self, script: str, key: str, *args: object) -> Any:
-        """Run a script by its hash, as `register_script` does it, on whichever client this is."""
-        return self._scripts[script](keys=[key], args=args)
-
-    @cached_property
-    def _scripts(self) -> dict[str, Any]:
-        register = self._client.register_script
-        scripts = (REPLACE, TOUCH, ADD_REF, ACQUIRE, RELEASE)
-        return {script: register(script) for script in scripts}
+        # By its text and not its hash: after a fail-over or a restart the hash is not known.
+        return self._client.eval(script, 1, key, *args)
 
     def create(self, key: str, record: Record, refs: Iterable[str]) -> None:
         now = time.time()
         last = _milliseconds(now + self._ref_seconds)
         value = HEAD.pack(record.version, record.seen_at, record.expires_at) + record.sealed
-        with _answers():
+        with _answers(), self._client.pipeline(transaction=False) as pipeline:
             # The references first: a session that nobody could find again must not exist.
             for ref in refs:
-                self._run(ADD_REF, _ref(ref), _milliseconds(now), last, key)
-            self._client.set(_session(key), value, pxat=_milliseconds(record.expires_at))
+                times = (_milliseconds(now), last)
+                pipeline.execute_command("EVAL", ADD_REF, 1, _ref(ref), *times, key)
+            pipeline.set(_session(key), value, px=_milliseconds(record.expires_at - now))
+            pipeline.execute()
 
     def read(self, key: str) -> Record | None:
         with _answers():
-            value: bytes | None = self._client.get(_session(key))
-        if value is None or len(value) < HEAD.size:
-            return None
-        version, seen_at, expires_at = HEAD.unpack_from(value)
-        if expires_at <= time.time():
-            return None
-        return Record(version, value[HEAD.size :], seen_at, expires_at)
+            return _living(self._client.get(_session(key)))
 
     def replace(self, key: str, old_version: bytes, version: bytes, sealed: bytes) -> bool:
         with _answers():
@@ -111,19 +107,18 @@ class RedisStore:
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         times = struct.pack("!dd", seen_at, expires_at)
         with _answers():
-            self._run(TOUCH, _session(key), times, _milliseconds(expires_at))
+            self._run(TOUCH, _session(key), times, _milliseconds(expires_at - time.time()))
 
-    def delete(self, key: str, refs: Iterable[str] = ()) -> bool:
+    def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
         with _answers():
-            deleted = self._client.delete(_session(key))
+            deleted = _living(self._client.getdel(_session(key)))
             for ref in refs:
                 self._client.zrem(_ref(ref), key)
-        return bool(deleted)
+        return deleted
 
     def keys_with(self, ref: str) -> list[str]:
         with _answers():
-            keys = [key.decode() for key in self._client.zrange(_ref(ref), 0, -1)]
-            return [key for key in keys if self._client.exists(_session(key))]
+            return [key.decode() for key in self._client.zrange(_ref(ref), 0, -1)]
 
     def acquire_lease(self, key: str, owner: str, seconds: float) -> str:
         with _answers():
@@ -137,15 +132,11 @@ class RedisStore:
 
     def release_lease(self, key: str, owner: str) -> None:
         with _answers():
-            self._run(RELEASE, _lease(key), owner, "", 0)
+            self._run(RELEASE, _lease(key), owner)
 
-    def fail_lease(self, key: str, owner: str, seconds: float) -> None:
+    def pass_lease(self, key: str, owner: str, to: str, seconds: float) -> None:
         with _answers():
-            self._run(RELEASE, _lease(key), owner, FAILED, _milliseconds(seconds))
-
-    def remember(self, name: str, until: float) -> bool:
-        with _answers():
-            return bool(self._client.set(f"app:once:{name}", 1, nx=True, pxat=_milliseconds(until)))
+            self._run(HAND_ON, _lease(key), owner, to, _milliseconds(seconds))
 
     def ping(self) -> None:
         with _answers():
@@ -160,9 +151,18 @@ class RedisStore:
 def _answers() -> Iterator[None]:
     try:
         yield
-    except (RedisError, OSError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
         # Without the error's own text: it may name the address, user or password.
         raise StoreUnavailable(type(error).__name__) from error
+
+
+def _living(value: bytes | None) -> Record | None:
+    """The record in a value. Redis times keys out by its own clock, which may be another."""
+    if value is None or len(value) < HEAD.size:
+        return None
+    version, seen_at, expires_at = HEAD.unpack_from(value)
+    record = Record(version, value[HEAD.size :], seen_at, expires_at)
+    return record if expires_at > time.time() else None
 
 
 def _session(key: str) -> str:
@@ -191,10 +191,11 @@ def _client_maker(url: str) -> Callable[[], Any]:
         "socket_timeout": ANSWER_SECONDS,
         "socket_connect_timeout": ANSWER_SECONDS,
     }
-    retry = Retry(NoBackoff(), 1)
+    # A connection that broke is made anew at once. After no answer in time there is none either.
+    options["retry"] = Retry(NoBackoff(), 1, supported_errors=(LostConnection,))
     scheme = url.partition("://")[0]
     if scheme not in ("redis+sentinel", "redis+cluster"):
-        client = Redis.from_url(url, retry=retry, **options)
+        client = Redis.from_url(url, **options)
         return lambda: client
 
     credentials, nodes, path = _several_nodes(url)
@@ -204,8 +205,9 @@ def _client_maker(url: str) -> Callable[[], Any]:
     # redis+sentinel://[user:password@]host:port,host:port/service/db: name and password are
     # those of Redis; the sentinels themselves are asked without.
     service, _, db = path.strip("/").partition("/")
-    sentinel = sentinel_class(nodes, sentinel_kwargs=dict(options))
-    master = sentinel.master_for(service, db=int(db or 0), retry=retry, **credentials, **options)
+    quick = {"socket_timeout": SENTINEL_SECONDS, "socket_connect_timeout": SENTINEL_SECONDS}
+    sentinel = sentinel_class(nodes, sentinel_kwargs=options | quick)
+    master = sentinel.master_for(service, db=int(db or 0), **credentials, **options)
     return lambda: master
 
 

@@ -6,10 +6,11 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from .store import FAILED, Record, StoreUnavailable
+from .store import Record, StoreUnavailable
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -21,8 +22,7 @@ CREATE TABLE IF NOT EXISTS refs (
 CREATE INDEX IF NOT EXISTS refs_by_key ON refs (key);
 CREATE TABLE IF NOT EXISTS leases (
     key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS remembered (
-    name TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS leases_by_end ON leases (until);
 """
 
 # How long one process waits for another's write, and how much a sign-in clears away at most.
@@ -56,20 +56,18 @@ class SQLiteStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = None
         try:
-            connection = self._idle.pop() if self._idle else self._connect()
-        except IndexError:  # another thread took the last one in between
-            connection = self._connect()
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
-        try:
+            with suppress(IndexError):
+                connection = self._idle.pop()
+            connection = connection or self._connect()
             yield connection
         except sqlite3.Error as error:
-            if connection.in_transaction:
-                connection.rollback()
             raise StoreUnavailable(str(error)) from error
         finally:
-            self._idle.append(connection)
+            if connection:
+                connection.rollback()  # whatever went wrong must not go on holding the file
+                self._idle.append(connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -91,11 +89,9 @@ class SQLiteStore:
     def read(self, key: str) -> Record | None:
         with self._connection() as connection:
             row = connection.execute(
-                "SELECT version, sealed, seen_at, expires_at FROM sessions"
-                " WHERE key = ? AND expires_at > ?",
-                (key, time.time()),
+                "SELECT version, sealed, seen_at, expires_at FROM sessions WHERE key = ?", (key,)
             ).fetchone()
-        return Record(*row) if row else None
+        return _living(row)
 
     def replace(self, key: str, old_version: bytes, version: bytes, sealed: bytes) -> bool:
         statement = (
@@ -110,17 +106,18 @@ class SQLiteStore:
         )
         self._changes(statement, seen_at, expires_at, key, time.time())
 
-    def delete(self, key: str, refs: Iterable[str] = ()) -> bool:
+    def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
+        statement = (
+            "DELETE FROM sessions WHERE key = ? RETURNING version, sealed, seen_at, expires_at"
+        )
         with self._transaction() as connection:
             connection.execute("DELETE FROM refs WHERE key = ?", (key,))
-            return connection.execute("DELETE FROM sessions WHERE key = ?", (key,)).rowcount == 1
+            row = connection.execute(statement, (key,)).fetchone()
+        return _living(row)
 
     def keys_with(self, ref: str) -> list[str]:
         with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT key FROM refs JOIN sessions USING (key) WHERE ref = ? AND expires_at > ?",
-                (ref, time.time()),
-            ).fetchall()
+            rows = connection.execute("SELECT key FROM refs WHERE ref = ?", (ref,)).fetchall()
         return [key for (key,) in rows]
 
     def acquire_lease(self, key: str, owner: str, seconds: float) -> str:
@@ -143,17 +140,9 @@ class SQLiteStore:
     def release_lease(self, key: str, owner: str) -> None:
         self._changes("DELETE FROM leases WHERE key = ? AND owner = ?", key, owner)
 
-    def fail_lease(self, key: str, owner: str, seconds: float) -> None:
+    def pass_lease(self, key: str, owner: str, to: str, seconds: float) -> None:
         statement = "UPDATE leases SET owner = ?, until = ? WHERE key = ? AND owner = ?"
-        self._changes(statement, FAILED, time.time() + seconds, key, owner)
-
-    def remember(self, name: str, until: float) -> bool:
-        now = time.time()
-        statement = (
-            "INSERT INTO remembered VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
-            " SET until = excluded.until WHERE until <= ?"
-        )
-        return self._changes(statement, name, until, now) == 1
+        self._changes(statement, to, time.time() + seconds, key, owner)
 
     def ping(self) -> None:
         with self._connection() as connection:
@@ -179,5 +168,10 @@ def _sweep(connection: sqlite3.Connection) -> int:
     connection.executemany("DELETE FROM refs WHERE key = ?", rows)
     connection.executemany("DELETE FROM sessions WHERE key = ?", rows)
     connection.execute("DELETE FROM leases WHERE until <= ?", (now,))
-    connection.execute("DELETE FROM remembered WHERE until <= ?", (now,))
     return len(rows)
+
+
+def _living(row: tuple[Any, ...] | None) -> Record | None:
+    """The record of a row, unless it has expired and was not swept yet."""
+    record = Record(*row) if row else None
+    return record if record and record.expires_at > time.time() else None

@@ -24,7 +24,7 @@ FAILED = "failed"
 
 
 class Store(Protocol):
-    """Sessions by key, found also by references (of a `sid` or `sub`), and leases on sessions.
+    """Sessions by key, found also by references (of a `sid` or `sub`), and leases on keys.
 
     A key is the hash of a session id and a reference a hash too: what the store holds lets nobody
     sign in. Every method raises StoreUnavailable, in bounded time, when the engine fails.
@@ -42,29 +42,27 @@ class Store(Protocol):
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         """Extend a session's life if it exists; never bring one back."""
 
-    def delete(self, key: str, refs: Iterable[str] = ()) -> bool:
-        """Delete a session; say whether it was there."""
+    def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
+        """Delete a session; return what it held to the last, None if it was not there."""
 
     def keys_with(self, ref: str) -> list[str]:
-        """Return the keys of the living sessions kept under a reference, without scanning."""
+        """Return the keys of the sessions kept under a reference, without scanning; some of them
+        may have ended since."""
 
     def acquire_lease(self, key: str, owner: str, seconds: float) -> str:
-        """Take the lease on a session if nobody has it; return whoever holds it now.
+        """Take the lease on a key if nobody has it; return whoever holds it now.
 
         It runs out by itself after `seconds`, so a holder that dies frees it.
         """
 
     def lease_holder(self, key: str) -> str | None:
-        """Return who holds the lease on a session, None if nobody does."""
+        """Return who holds the lease on a key, None if nobody does."""
 
     def release_lease(self, key: str, owner: str) -> None:
         """Give the lease up, if `owner` still holds it."""
 
-    def fail_lease(self, key: str, owner: str, seconds: float) -> None:
-        """Leave FAILED as the holder for `seconds`, if `owner` still holds the lease."""
-
-    def remember(self, name: str, until: float) -> bool:
-        """Note a name until that time; False if it was noted before."""
+    def pass_lease(self, key: str, owner: str, to: str, seconds: float) -> None:
+        """Let `to` have the lease for `seconds` from now, if `owner` still holds it."""
 
     def ping(self) -> None:
         """Return if the store answers."""

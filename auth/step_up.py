@@ -1,0 +1,119 @@
+"""Pages that demand more than a sign-in: a recent one, a stronger one, or one more scope.
+
+One decorator in the view, below the route's:
+
+    @bp.get("/account/close")
+    @requires_recent_sign_in(300)
+    def close_account() -> str: ...
+
+A visit that falls short is led through the provider and back. It never leads round and round: what
+comes back without the recent or stronger sign-in ends at `/callback` in an error page, and a scope
+that was asked for and refused is asked for again by the person only. A request that cannot be led
+there (a POST, a script's) is answered with 403, so decorate the page with the form as well.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from .access import SignInNeeded, current_sign_in
+from .errors import Problem
+from .id_token import Claims, InvalidToken, check_acr, check_auth_time
+from .token_set import SignIn
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+DEMANDS = "_demands"
+
+
+@dataclass(frozen=True)
+class Demands:
+    """All that a view demands; `max_age` in seconds."""
+
+    max_age: int | None = None
+    acr_values: str | None = None
+    scope: tuple[str, ...] = ()
+
+    def joined(self, other: Demands) -> Demands:
+        """Return both demands as one: two that took turns would undo each other for ever."""
+        ages = [age for age in (self.max_age, other.max_age) if age is not None]
+        if self.acr_values and other.acr_values:
+            raise ValueError("a sign-in has one acr; name all that will do in one decorator")
+        return Demands(
+            max_age=min(ages, default=None),
+            acr_values=self.acr_values or other.acr_values,
+            scope=tuple(dict.fromkeys((*self.scope, *other.scope))),
+        )
+
+    def params(self) -> dict[str, str]:
+        """Return the parameters of the authorization request, those of met demands too: the new
+        ID token takes the place of the one that met them."""
+        max_age = {} if self.max_age is None else {"max_age": str(self.max_age)}
+        return max_age | ({"acr_values": self.acr_values} if self.acr_values else {})
+
+
+def requires_recent_sign_in(seconds: int) -> Callable[[View], View]:
+    """Let only those pass who proved who they are at the provider at most so long ago."""
+    return _requires(Demands(max_age=seconds))
+
+
+def requires_stronger_sign_in(acr: str) -> Callable[[View], View]:
+    """Let only those pass whose ID token has this `acr`; several, separated by spaces: one of."""
+    return _requires(Demands(acr_values=acr))
+
+
+def requires_scope(scope: str) -> Callable[[View], View]:
+    """Ask for a scope (several: separated by spaces) when it is first needed, and not before."""
+    return _requires(Demands(scope=tuple(scope.split())))
+
+
+def _requires(demands: Demands) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        inner = getattr(view, DEMANDS, None)
+        all_demands = demands.joined(inner) if inner else demands
+
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            check_demands(all_demands)
+            return view(*args, **kwargs)
+
+        setattr(checked, DEMANDS, all_demands)
+        return cast(View, checked)
+
+    return decorate
+
+
+def check_demands(demands: Demands) -> None:
+    """Return if this visitor's sign-in meets the demands.
+
+    Raises SignInNeeded; Problem("insufficient_scope") where a scope was asked for and refused.
+    """
+    sign_in = current_sign_in()
+    if sign_in is None:
+        raise SignInNeeded
+    missing = _missing(demands, sign_in)
+    if refused := [scope for scope in missing if scope in sign_in.scope_asked]:
+        raise Problem("insufficient_scope", "asked for before", scope=" ".join(refused))
+    code = "insufficient_scope" if missing else _shortcoming(demands, sign_in.claims())
+    if code:
+        raise SignInNeeded(code=code, scope=" ".join(missing) or None, params=demands.params())
+
+
+def _missing(demands: Demands, sign_in: SignIn) -> list[str]:
+    granted = sign_in.scope_granted()
+    return [scope for scope in demands.scope if scope not in granted]
+
+
+def _shortcoming(demands: Demands, claims: Claims) -> str | None:
+    """By the callback's own checks: one that was stricter here would lead round and round."""
+    try:
+        check_acr(claims, demands.acr_values)
+        check_auth_time(claims, demands.max_age)
+    except InvalidToken:
+        return "stale_authentication"  # nobody asked for auth_time so far
+    except Problem as problem:
+        return problem.code
+    return None
