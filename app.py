@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -16,6 +17,14 @@ import sessions
 from config import Settings, SettingsError
 
 MAX_REQUEST_BYTES = 64 * 1024
+
+# Packages that nothing else needs: delete the folder and its line, and the app is the same without.
+OPTIONAL: tuple[str, ...] = (
+    "examples",
+    "doctor",
+    "flow",
+    "operations",
+)
 
 
 def create_app() -> Flask:
@@ -38,6 +47,8 @@ def create_app() -> Flask:
     sessions.init_app(app, settings, sealer)
     pages.init_app(app, settings)
     auth.init_app(app, settings, sealer)
+    for name in OPTIONAL:
+        import_module(name).init_app(app, settings)
 
     if hops := settings.trusted_proxy_hops:
         # Port and prefix are passed on from visitors by usual proxies, and the app needs neither.

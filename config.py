@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-GENERATE = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+GENERATE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WRITE_SECRET = f"the output of: {GENERATE}"
 WRITE_ISSUER = "your tenant's domain (tenant.eu.auth0.com) or your provider's issuer URL"
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
@@ -69,6 +70,9 @@ class Settings:
     session_idle_seconds: int
     session_absolute_seconds: int
     trusted_proxy_hops: int
+    show_flow: bool
+    log_format: str | None
+    metrics_port: int | None
 
     def __repr__(self) -> str:
         """Without values: settings hold secrets, and a repr ends up in logs."""
@@ -112,6 +116,14 @@ class Settings:
                 "the base URL of the contacts API, or leave both empty",
             )
         values = {name: read.value(name, setting) for name, setting in _SETTINGS.items()}
+        base_url = values["app_base_url"]
+        public = base_url and not is_loopback(urlsplit(base_url).hostname)
+        if values["show_flow"] and public and not read.value("", _SHOW_FLOW_IN_PUBLIC):
+            read.problem(
+                "SHOW_FLOW",
+                "is on and APP_BASE_URL is public; people would see how the app talks to others",
+                "nothing, or if that is meant, SHOW_FLOW_IN_PUBLIC=1 beside it",
+            )
         if read.problems:
             raise SettingsError(read.problems)
         return cls(**values)
@@ -156,6 +168,9 @@ class _Reader:
             wrong = f"cannot be read ({_reason(error)})"
             self.problem(f"{name}_FILE", wrong, "the path of a text file this process may read")
             self.environ[name] = ""
+            return
+        if not self.environ[name]:
+            self.problem(f"{name}_FILE", "names an empty file", "the path of a file with the value")
 
     def has(self, name: str) -> bool:
         return name in self.environ
@@ -166,7 +181,7 @@ class _Reader:
     def value(self, name: str, setting: _Setting) -> Any:
         text = self.environ.get(setting.variable, setting.default)
         if text == "" and setting.default is None:
-            return None  # its file could not be read, which was said already
+            return None  # its file held nothing, which was said already
         if text is None:
             if setting.required:
                 self.problem(setting.variable, "is not set", setting.required)
@@ -229,7 +244,7 @@ def _issuer(text: str) -> str:
         domain = text.rstrip("/")
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", domain):
             raise _Bad("is neither a domain nor a URL", write)
-        return f"https://{domain.lower()}/"
+        text = f"https://{domain.lower()}/"
     url = _split(text, write)
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise _Bad("is an http:// URL; that is accepted only for this machine (localhost)", write)
@@ -290,7 +305,7 @@ def _authorize_params(text: str) -> dict[str, str]:
     if len(set(names)) != len(names):
         # RFC 6749 section 3.1: parameters MUST NOT be included more than once.
         raise _Bad("names a parameter twice", f"{write}, each once")
-    if "max_age" in names and not dict(pairs)["max_age"].isdigit():
+    if "max_age" in names and not re.fullmatch(r"[0-9]{1,9}", dict(pairs)["max_age"]):
         raise _Bad("has a max_age that is no number of seconds", "max_age=3600")
     return dict(pairs)
 
@@ -315,7 +330,8 @@ def _signing_key(text: str) -> SigningKey:
         raise _Bad(f"names a file that cannot be read ({_reason(error)})", write) from None
     for kind in (RSAKey, ECKey):
         try:
-            key = kind.import_key(pem)
+            with warnings.catch_warnings(action="ignore"):  # a short key is a problem here
+                key = kind.import_key(pem)
         except (JoseError, ValueError, TypeError, AttributeError):
             continue
         if not key.is_private:
@@ -335,9 +351,16 @@ def _redis_url(text: str) -> str:
     if scheme not in REDIS_SCHEMES or not separator or not rest:
         known = ", ".join(f"{name}://" for name in REDIS_SCHEMES)
         raise _Bad(f"does not begin with one of {known}", "redis://:password@host:6379/0")
-    if scheme == "redis+sentinel" and len(rest.split("?")[0].split("/")) < 2:
+    if scheme == "redis+sentinel" and not rest.partition("/")[2]:
         write = "redis+sentinel://host:26379,host:26379/service/0"
         raise _Bad("does not name the service that the sentinels watch", write)
+    # Here and not above: sessions needs this module, and redis is imported only where it is used.
+    from sessions.redis_store import RedisStore
+
+    try:
+        RedisStore(text, 1)  # connects on first use only
+    except ValueError:
+        raise _Bad("is not a URL of Redis", "redis://:password@host:6379/0") from None
     return text
 
 
@@ -350,6 +373,27 @@ def _seconds(text: str) -> int:
 def _hops(text: str) -> int:
     if not re.fullmatch(r"[0-9]", text):
         raise _Bad("is not a number from 0 to 9", "1 behind one reverse proxy, 0 behind none")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise _Bad("is neither 1 nor 0", "1 for on, 0 (or nothing) for off")
+    return text == "1"
+
+
+_SHOW_FLOW_IN_PUBLIC = _Setting("SHOW_FLOW_IN_PUBLIC", _switch, "0")
+
+
+def _log_format(text: str) -> str:
+    if text not in ("json", "text"):
+        raise _Bad("is neither json nor text", "json for machines, text for people")
+    return text
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
+        raise _Bad("is no port", "9090, or leave it empty for no metrics")
     return int(text)
 
 
@@ -366,9 +410,12 @@ _SETTINGS = {
     "contacts_api_base_url": _Setting("CONTACTS_API_BASE_URL", _base_url),
     "contacts_audience": _Setting("CONTACTS_AUDIENCE", _word),
     "app_base_url": _Setting("APP_BASE_URL", _app_base_url, "http://localhost:3000"),
-    "secret_keys": _Setting("APP_SECRET_KEY", _secret_keys, required=WRITE_SECRET),  
+    "secret_keys": _Setting("APP_SECRET_KEY", _secret_keys, required=WRITE_SECRET),
     "session_redis_url": _Setting("SESSION_REDIS_URL", _redis_url),
     "session_idle_seconds": _Setting("SESSION_IDLE_SECONDS", _seconds, "86400"),
     "session_absolute_seconds": _Setting("SESSION_ABSOLUTE_SECONDS", _seconds, "604800"),
     "trusted_proxy_hops": _Setting("TRUSTED_PROXY_HOPS", _hops, "0"),
+    "show_flow": _Setting("SHOW_FLOW", _switch, "0"),
+    "log_format": _Setting("LOG_FORMAT", _log_format),
+    "metrics_port": _Setting("METRICS_PORT", _port),
 }  # fmt: skip

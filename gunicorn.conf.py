@@ -23,5 +23,10 @@ limit_request_line = 8190
 # Heartbeats in memory, where there is such a place: a disk that hangs must not kill workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  # gunicorn's own
 
+# Which headers of proxies count is TRUSTED_PROXY_HOPS' to say. By gunicorn's defaults SCRIPT_NAME,
+# sent by any visitor through a proxy on this machine, would change every link, or break the page.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 # Nobody manages a container's server through a socket in the home directory.
 control_socket_disable = True

@@ -13,10 +13,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
-from flask import Flask, url_for
-from werkzeug.routing import BuildError
+from flask import Flask
 
 LONGEST_TEXT = 10_000  # a claim's value
 LONGEST_JSON = 50_000
@@ -28,20 +28,11 @@ MOST_COLUMNS = 20
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates their filters, and links that cannot fail."""
+    """Give the templates their filters."""
     app.add_template_filter(when)
     app.add_template_filter(iso)
     app.add_template_filter(claim_time)
     app.add_template_filter(scope_words)
-    app.add_template_global(path_to)
-
-
-def path_to(endpoint: str, fallback: str, filename: str | None = None) -> str:
-    """The path of an endpoint, or `fallback`: the layout must render even when little works."""
-    try:
-        return url_for(endpoint, filename=filename) if filename else url_for(endpoint)
-    except (BuildError, RuntimeError):
-        return fallback
 
 
 # Text
@@ -55,6 +46,8 @@ _CONTROLS |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 
 def printable(text: str, limit: int = LONGEST_TEXT) -> str:
     """The text, cut at `limit`, without what a page cannot carry: JSON may hold lone surrogates."""
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        return text
     shown = text[:limit].encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
     rest = len(text) - limit
     return f"{shown}… ({rest:,} more characters)" if rest > 0 else shown
@@ -62,6 +55,8 @@ def printable(text: str, limit: int = LONGEST_TEXT) -> str:
 
 def pretty_json(value: object) -> str:
     """The value as indented JSON; what is too deep or too long is left out and says so."""
+    if isinstance(value, bool | float) or (isinstance(value, int) and not _is_unprintable(value)):
+        return json.dumps(value)
     encoder = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)
     text = ""
     for piece in encoder.iterencode(_pruned(value, DEEPEST_JSON)):
@@ -258,59 +253,56 @@ _ABOUT_SIGN_IN = {
     "s_hash": "Hash of the state",
 }
 _LABELS = _ABOUT_PERSON | _ABOUT_SIGN_IN
+_RANKS = {name: rank for rank, name in enumerate(_LABELS)}
 _TIMES = frozenset({"auth_time", "exp", "iat", "nbf", "updated_at"})
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One claim, with all that a page says of it."""
+class Claim(NamedTuple):
+    """One claim, with all that a page says of it.
 
-    name: str
-    value: object
+    `wire_name` is the name as the token spells it; `label` what a registered claim means, nothing
+    for others, which only their maker can explain. The `group` is `person`, `sign-in`, or `added`:
+    what the specifications do not define. `moment` is what a claim of time names; `text` the value
+    as it is, or the JSON that was in the token, shown as a block where it `is_structured`.
+    """
 
-    @property
-    def wire_name(self) -> str:
-        """The name as the token spells it, fit for a page."""
-        return printable(self.name, LONGEST_NAME)
-
-    @property
-    def label(self) -> str:
-        """What a registered claim means; nothing for others, which only their maker can explain."""
-        return _LABELS.get(self.name, "")
-
-    @property
-    def group(self) -> str:
-        """`person`, `sign-in`, or `added`: what the specifications do not define."""
-        if self.name in _ABOUT_PERSON:
-            return "person"
-        return "sign-in" if self.name in _ABOUT_SIGN_IN else "added"
-
-    @property
-    def namespaced(self) -> bool:
-        """Whether the name is a URL, as custom claims have it so that they never collide."""
-        return self.name.lower().startswith(("https://", "http://", "urn:"))
-
-    @property
-    def moment(self) -> datetime | None:
-        """The moment that a claim of time names."""
-        return moment_of(self.value) if self.name in _TIMES else None
-
-    @property
-    def is_structured(self) -> bool:
-        """Whether the value is shown as a block of JSON."""
-        return isinstance(self.value, dict | list | tuple)
-
-    @property
-    def text(self) -> str:
-        """The value: a text as it is, all else as the JSON that was in the token."""
-        return printable(self.value) if isinstance(self.value, str) else pretty_json(self.value)
+    wire_name: str
+    label: str
+    group: str
+    moment: datetime | None
+    is_structured: bool
+    text: str
 
 
 def claims_list(claims: Mapping[str, object]) -> list[Claim]:
     """The claims in reading order: registered ones as listed above, namespaced ones last."""
-    ranks = {name: rank for rank, name in enumerate(_LABELS)}
-    found = [Claim(str(name), value) for name, value in claims.items()]
-    return sorted(found, key=lambda claim: ranks.get(claim.name, len(ranks) + claim.namespaced))
+    names = sorted(claims, key=lambda name: _RANKS.get(name, len(_RANKS) + _is_namespaced(name)))
+    return [_claim(name, claims[name]) for name in names]
+
+
+def claim_groups(claims: Mapping[str, object]) -> dict[str, list[Claim]]:
+    """The same by group."""
+    groups: dict[str, list[Claim]] = {"person": [], "added": [], "sign-in": []}
+    for claim in claims_list(claims):
+        groups[claim.group].append(claim)
+    return groups
+
+
+def _claim(name: str, value: object) -> Claim:
+    group = "sign-in" if name in _ABOUT_SIGN_IN else "added"
+    return Claim(
+        wire_name=printable(name, LONGEST_NAME),
+        label=_LABELS.get(name, ""),
+        group="person" if name in _ABOUT_PERSON else group,
+        moment=moment_of(value) if name in _TIMES else None,
+        is_structured=isinstance(value, dict | list | tuple),
+        text=printable(value) if isinstance(value, str) else pretty_json(value),
+    )
+
+
+def _is_namespaced(name: str) -> bool:
+    """Whether the name is a URL, as custom claims have it so that they never collide."""
+    return name.lower().startswith(("https://", "http://", "urn:"))
 
 
 # Scopes

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from auth import Problem, SignInNeeded
 from auth.guard import is_fetch, lead_to_sign_in, this_page, wants_json
+from auth.return_to import safe_return_to
 from sessions import SessionEnded, StoreUnavailable
 
 log = logging.getLogger("app.errors")
@@ -76,13 +77,15 @@ def _internal_error(error: InternalServerError) -> Any:
 def _problem(problem: Problem) -> Response:
     """Log a problem with its reference, and answer with a page or JSON."""
     reference = secrets.token_hex(6)
-    level = logging.ERROR if problem.kind.status >= 500 else logging.INFO
+    level = logging.ERROR if problem.kind.status >= 500 else logging.WARNING
     log.log(
         level,
-        "%s at %s %s",
+        "%s at %s %s: %s (reference %s)",
         problem.code,
         request.method,
         request.url_rule or "an unknown address",
+        problem.detail or "-",
+        reference,
         extra={"code": problem.code, "detail": problem.detail, "reference": reference},
     )
     g.problem_code = problem.code
@@ -121,8 +124,8 @@ def _ways(problem: Problem) -> list[tuple[str, str]]:
     """The ways on, as the table names them. The callback's own URL, with its code, is never one:
     what can be tried again there is the sign-in."""
     in_flow = request.endpoint in ("auth.callback", "auth.login", "auth.logout")
-    return_to = quote(problem.return_to or ("/" if in_flow else this_page()), safe="/")
-    sign_in = f"/login?return_to={return_to}"
+    wanted = safe_return_to(request.args.get("return_to")) if in_flow else this_page()
+    sign_in = f"/login?return_to={quote(problem.return_to or wanted or '/', safe='/')}"
     ways = []
     for way in problem.kind.ways:
         if way == "sign_in" or (way == "retry" and request.endpoint == "auth.callback"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from werkzeug.serving import WSGIRequestHandler
 
 from auth import Problem, relying_party
 from config import Settings
@@ -25,8 +27,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Says nothing about versions, whatever serves the app.
-    "Server": "app",
 }
 
 
@@ -34,21 +34,22 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Set the headers on every answer, errors included."""
     headers = dict(HEADERS)
     if settings.is_https:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        headers["Strict-Transport-Security"] = "max-age=63072000"
 
     def add_headers(response: Response) -> Response:
-        for name, value in headers.items():
-            response.headers[name] = value
-        response.headers["Content-Security-Policy"] = _policy(_form_targets(response))
+        response.headers.extend(headers)
+        response.headers["Content-Security-Policy"] = _policy(*_form_targets(response))
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     app.after_request(add_headers)
+    # The server of `flask run` names its version and Python's, whatever the app's own header says.
+    WSGIRequestHandler.version_string = lambda self: "app"  # type: ignore[method-assign]
 
 
 def _form_targets(response: Response) -> list[str]:
-    """Where forms may lead: here, and to the provider's logout.
+    """The URLs that forms may lead to beside our own: the provider's logout.
 
     Chrome applies `form-action` to the redirect that answers a form too, and Sign Out is answered
     with a redirect to the provider.
@@ -64,9 +65,11 @@ def _form_targets(response: Response) -> list[str]:
         metadata = None
     if metadata and metadata.end_session_endpoint:
         urls.append(metadata.end_session_endpoint)
-    return sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls})
+    return urls
 
 
-def _policy(form_targets: list[str]) -> str:
-    directives = {**POLICY, "form-action": " ".join(["'self'", *form_targets])}
+@lru_cache(maxsize=16)
+def _policy(*form_targets: str) -> str:
+    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in form_targets}
+    directives = {**POLICY, "form-action": " ".join(["'self'", *sorted(origins)])}
     return "; ".join(f"{name} {value}" for name, value in directives.items())

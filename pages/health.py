@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
@@ -10,6 +12,7 @@ from auth.access import session_interface
 from sessions import StoreUnavailable
 
 bp = Blueprint("health", __name__)
+log = logging.getLogger("app.health")
 
 
 @bp.get("/healthz")
@@ -26,11 +29,13 @@ def readyz() -> tuple[Response, int]:
     unreachable = []
     try:
         session_interface().store.ping()
-    except StoreUnavailable:
+    except StoreUnavailable as error:
+        log.warning("the session store does not answer: %s", error)
         unreachable.append("session store")
     try:
         relying_party().provider.reach()
-    except Problem:
+    except Problem as problem:
+        log.warning("the provider's metadata cannot be had: %s", problem.detail)
         unreachable.append("provider metadata")
     if unreachable:
         return jsonify(status="unavailable", unreachable=unreachable), 503

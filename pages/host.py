@@ -25,7 +25,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     own_address = (base.hostname, base.port or default_port)
 
     def at_own_address() -> Response | None:
-        if request.path in ANY_HOST or _address(default_port) == own_address:
+        if request.host == base.netloc or request.path in ANY_HOST:
+            return None
+        if _address(default_port) == own_address:
             return None
         if request.method not in ("GET", "HEAD"):
             raise Problem("wrong_host", f"{request.method} under another host name")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from auth import current_sign_in, open_to_all, relying_party
 from auth.access import SignInNeeded, session_interface
 from auth.guard import wants_json
+from auth.sign_out import end_elsewhere, sign_out
 from auth.token_set import SignIn
 from config import Settings
 from sessions import current_session, ref_of
@@ -19,7 +20,7 @@ from sessions.interface import Content
 from sessions.store import Record
 
 from .api import call_api
-from .display import as_table, claims_list, person_of
+from .display import as_table, claim_groups, person_of
 
 bp = Blueprint("pages", __name__)
 
@@ -67,11 +68,7 @@ def _signed_in() -> SignIn:
 
 
 def _scopes(sign_in: SignIn) -> Scopes:
-    """RFC 6749 section 5.1: where the answer names no scope, all that was asked for was granted."""
-    asked, tokens = sign_in.scope_asked, sign_in.token_sets.get("")
-    granted = list(asked if tokens is None or tokens.scope is None else tokens.scope)
-    if tokens and tokens.refresh_token and "offline_access" not in granted:
-        granted.append("offline_access")  # some answers leave it out, and bring what it stands for
+    asked, granted = sign_in.scope_asked, sign_in.scope_granted()
     return Scopes(asked, granted, [scope for scope in asked if scope not in granted])
 
 
@@ -106,7 +103,7 @@ def profile() -> str | Response:
     claims = sign_in.claims()
     if wants_json():
         return jsonify(claims)
-    return render_template("profile.html", claims=claims_list(claims), scopes=_scopes(sign_in))
+    return render_template("profile.html", claims=claim_groups(claims), scopes=_scopes(sign_in))
 
 
 @bp.get("/appointments")
@@ -162,18 +159,17 @@ def end_session(reference: str) -> Response:
     if found is None:
         abort(404)
     if reference == current_session().key:
-        session_interface().end(current_session())
-        return redirect("/", 303)
-    session_interface().end_key(reference, found[1])
+        return redirect(sign_out(relying_party(), current_session()), 303)
+    end_elsewhere(relying_party(), {reference: found[1]})
     return redirect("/sessions", 303)
 
 
 @bp.post("/sessions/end-others")
 def end_other_sessions() -> Response:
     """End all of this person's sessions but this one."""
-    for key, (_, content) in _sessions_of_person().items():
-        if key != current_session().key:
-            session_interface().end_key(key, content)
+    here = current_session().key
+    others = {key: kept[1] for key, kept in _sessions_of_person().items() if key != here}
+    end_elsewhere(relying_party(), others)
     return redirect("/sessions", 303)
 
 
