@@ -150,6 +150,10 @@ def app_settings(
         "SESSION_IDLE_SECONDS": "",
         "SESSION_ABSOLUTE_SECONDS": "",
         "TRUSTED_PROXY_HOPS": "",
+        "SHOW_FLOW": "1",
+        "LOG_FORMAT": "text",
+        "METRICS_PORT": "",
+        "SHOW_FLOW_IN_PUBLIC": "",
         "PORT": str(options.port),
     }
 

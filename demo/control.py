@@ -47,6 +47,7 @@ LOGGED_HEADERS = (
     "Content-Length",
     "Origin",
     "User-Agent",
+    "traceparent",
 )
 LOG_LENGTH = 20_000
 # Where a fault can be, with the heading of its group of buttons.

@@ -19,7 +19,8 @@ def set_security_headers(response: Response, form_targets: Iterable[str] = ()) -
         f"form-action {form_action}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not `no-referrer`, with which browsers send our own forms with `Origin: null`.
+    response.headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":
         response.headers["Cache-Control"] = "no-store"
     return response

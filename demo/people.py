@@ -13,6 +13,7 @@ class Person:
     label: str
     profile: dict[str, str] = field(default_factory=dict)
     email: str | None = None
+    phone: str | None = None
 
     def claims(self, scope: tuple[str, ...]) -> dict[str, object]:
         """The standard claims that these scopes ask for (OIDC Core section 5.4)."""
@@ -21,6 +22,8 @@ class Person:
             claims |= self.profile
         if "email" in scope and self.email:
             claims |= {"email": self.email, "email_verified": True}
+        if "phone" in scope and self.phone:
+            claims |= {"phone_number": self.phone, "phone_number_verified": True}
         return claims
 
 
@@ -42,6 +45,8 @@ PEOPLE = {
             label="Ada Marlow",
             profile={"name": "Ada Marlow", "given_name": "Ada", "family_name": "Marlow"},
             email="ada@example.com",
+            # Ofcom keeps these numbers free for drama.
+            phone="+44 20 7946 0123",
         ),
         Person(
             sub="demo|ben",

@@ -72,6 +72,11 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
         heading = "This does not work"
         return render_template("demo/error.html", heading=heading, sentence=error.sentence), 400
 
+    @app.errorhandler(404)
+    def not_found(error: Exception) -> tuple[str, int]:
+        sentence = "There is nothing at this address."
+        return render_template("demo/error.html", heading="Not found", sentence=sentence), 404
+
     @app.context_processor
     def common() -> dict[str, object]:
         return {

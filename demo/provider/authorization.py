@@ -25,7 +25,7 @@ from demo.provider.store import AuthorizationCode, Grant, SsoSession
 bp = Blueprint("authorization", __name__)
 
 SSO_COOKIE = "demo_provider"
-OIDC_SCOPES = ("openid", "profile", "email", "offline_access")
+OIDC_SCOPES = ("openid", "profile", "email", "phone", "offline_access")
 
 
 class AuthorizationError(Exception):

@@ -35,6 +35,7 @@ OIDC_SCOPE_TEXTS = {
     "openid": "Know which account is yours",
     "profile": "See your name",
     "email": "See your email address",
+    "phone": "See your phone number",
     "offline_access": "Stay signed in without asking you again",
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from demo.provider.authorization import OIDC_SCOPES
 from demo.provider.config import ProviderConfig
 from demo.provider.state import the_provider
 
@@ -40,7 +41,7 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "revocation_endpoint": f"{base}/oauth/revoke",
         "end_session_endpoint": f"{base}/oidc/logout",
-        "scopes_supported": ["openid", "profile", "email", "offline_access", *api_scopes],
+        "scopes_supported": [*OIDC_SCOPES, *api_scopes],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
