@@ -1,0 +1,110 @@
+"""Prometheus metrics on a port of their own, METRICS_PORT, which must not be published.
+
+gunicorn makes the app once, before it forks, so the thread that serves them lives in its main
+process. Each worker counts in files of its own, in a directory that all share; the thread adds them
+up. Under a server that makes the app in each worker, the first one serves for all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request, request_finished
+
+from auth import relying_party, signals
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+def init_app(app: Flask, port: int) -> None:
+    """Count what this app does, and serve the counts. Exits where that cannot be."""
+    if DIRECTORY not in os.environ:
+        os.environ[DIRECTORY] = folder = tempfile.mkdtemp(prefix="metrics-")
+        _remove_at_exit(folder, os.getpid())
+    try:
+        # Not before the directory is known: the package looks for it when it is imported.
+        prometheus = importlib.import_module("prometheus_client")
+    except ImportError:
+        sys.exit("METRICS_PORT needs prometheus_client. Install it: pip install prometheus_client")
+    registry = prometheus.CollectorRegistry()
+    importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
+    _count(app, prometheus)
+    try:
+        prometheus.start_http_server(port, registry=registry)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # Another worker serves, or something else: then the log says so and the pages go on.
+        app.logger.warning("METRICS_PORT %d is taken", port)
+
+
+def _remove_at_exit(folder: str, pid: int) -> None:
+    def remove() -> None:
+        if os.getpid() == pid:  # and not in a worker, which ends earlier
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+
+
+def _count(app: Flask, prometheus: Any) -> None:
+    own = prometheus.CollectorRegistry()  # the files are what is served
+    sign_ins = prometheus.Counter(
+        "app_sign_ins", "Finished sign-ins: ok, or the problem's code", ["outcome"], registry=own
+    )
+    refreshes = prometheus.Counter(
+        "app_refreshes", "Exchanged refresh tokens", ["outcome"], registry=own
+    )
+    api_calls = prometheus.Histogram(
+        *("app_api_call_seconds", "Calls to an API (status 0: no answer)", ["status"]),
+        buckets=SECONDS,
+        registry=own,
+    )
+    provider_calls = prometheus.Histogram(
+        *("app_provider_call_seconds", "Calls to the provider (status 0: no answer)", ["status"]),
+        buckets=SECONDS,
+        registry=own,
+    )
+    pages = prometheus.Histogram(
+        *("app_request_seconds", "Requests", ["route", "status"]), buckets=SECONDS, registry=own
+    )
+    with app.app_context():
+        rp = relying_party()
+    apis = {
+        urlsplit(url).netloc
+        for url in (rp.settings.api_base_url, rp.settings.contacts_api_base_url)
+        if url
+    }
+
+    def answered(sender: Flask, response: Response, **_: object) -> None:
+        # All unknown addresses are one, so that visitors cannot make series without end.
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        pages.labels(route, response.status_code).observe(time.perf_counter() - g.started_at)
+
+    def sent(sender: object, url: str, status: int, seconds: float, **_: object) -> None:
+        calls = api_calls if urlsplit(url).netloc in apis else provider_calls
+        calls.labels(status).observe(seconds)
+
+    def signed_in(sender: object, **_: object) -> None:
+        sign_ins.labels("ok").inc()
+
+    def sign_in_failed(sender: object, code: str, **_: object) -> None:
+        sign_ins.labels(code).inc()
+
+    def refreshed(sender: object, outcome: str, **_: object) -> None:
+        refreshes.labels(outcome).inc()
+
+    request_finished.connect(answered, app, weak=False)
+    signals.request_sent.connect(sent, rp.outbound, weak=False)
+    signals.signed_in.connect(signed_in, rp, weak=False)
+    signals.sign_in_failed.connect(sign_in_failed, rp, weak=False)
+    signals.refreshed.connect(refreshed, rp, weak=False)
