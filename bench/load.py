@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
+from email.message import Message
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ class Visitor:
         self.cookies: dict[str, str] = {}
         self.at_provider = at_provider or AtProvider()
 
-    def get(self, path: str, expected: int = 200) -> tuple[dict[str, str], bytes]:
+    def get(self, path: str, expected: int = 200) -> tuple[Message, bytes]:
         """Ask for a page; anything but the expected status is an error of the benchmark."""
         headers = {"Host": HOST, "Accept": "text/html"}
         if self.cookies:
@@ -37,7 +38,7 @@ class Visitor:
                 self.cookies[name] = morsel.value
                 if not morsel.value:
                     del self.cookies[name]
-        return dict(response.headers), body
+        return response.headers, body
 
     def sign_in(self) -> None:
         """`/login`, the provider, `/callback`, `/`."""
@@ -52,6 +53,8 @@ def each(visitors: list[Visitor], times: int, visit: Callable[[Visitor], object]
     errors: list[Exception] = []
 
     def run(visitor: Visitor) -> None:
+        # A connection that idled may be closed by now; the next request opens another.
+        visitor.connection.close()
         try:
             for _ in range(times):
                 visit(visitor)

@@ -39,12 +39,10 @@ class Server(Program):
 
     def pids(self) -> list[int]:
         """The server's processes, the main one first."""
-        assert self.process is not None
-        found, unseen = [], [self.process.pid]
+        found, unseen = [], [self.process.pid] if self.process else []
         while unseen:
             pid = unseen.pop(0)
             found.append(pid)
-            children = Path(f"/proc/{pid}/task/{pid}/children")
             for thread in Path(f"/proc/{pid}/task").iterdir():
                 children = thread / "children"
                 unseen += [int(child) for child in children.read_text().split()]
