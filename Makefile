@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# Passed on: `make demo ARGS=--help`, `make test ARGS='-k callback'`.
+# Passed on: `make test ARGS='-k callback'`, `make lock ARGS=--upgrade`.
 ARGS ?=
 UV := uv==0.13.9
 COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -32,10 +32,18 @@ demo: $(VENV)/installed ## Try it: app, OpenID provider and sample API, on http:
 run: $(VENV)/installed ## Run the app with the settings in .env, as in production
 	$(BIN)/gunicorn $(ARGS) 'app:create_app()'
 
+.PHONY: doctor
+doctor: $(VENV)/installed ## Say what is right with the settings, provider and API, and what to change
+	@$(BIN)/python -m doctor $(ARGS)
+
+.PHONY: new
+new: ## Start a project of your own: make new NAME='Team diary' DIR=../diary WITHOUT='demo bench'
+	@'$(PYTHON)' tools/new_project.py --name '$(NAME)' --dir '$(DIR)' --without '$(WITHOUT)'
+
 .PHONY: test
 test: $(VENV)/installed-dev ## Run the tests; installs what they need first
 	@.ci/install-system-packages
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/installed-dev ## Check style, types, deployment files and workflows
@@ -61,6 +69,11 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 .PHONY: audit
 audit: $(VENV)/installed-dev ## Look the pinned packages up in the advisory database (needs network)
 	@.ci/audit
+
+.PHONY: bench
+bench: $(VENV)/installed-dev ## Measure counts and CPU beside a bare Flask app; writes docs/bench.md
+	@$(PIP) install --quiet --requirement bench/requirements.txt
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: image
 image: ## Build the container image with docker or podman

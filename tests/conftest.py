@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from .harness import (
     Redis,
     environment,
 )
+from .scripted_provider import ScriptedProvider
 
 APP_SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-for-everybody"
 
@@ -84,6 +86,27 @@ def contacts_api(contacts_api_process: Api) -> Api:
     return contacts_api_process
 
 
+@pytest.fixture
+def scripted() -> Iterator[ScriptedProvider]:
+    """A provider in a thread that shares this process's clock and does what it is told."""
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium; open a context of its own for each test."""
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=options)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="session")
 def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     with Redis(tmp_path_factory.mktemp("redis")) as redis:
@@ -116,6 +139,7 @@ def settings(provider: Provider, api: Api) -> dict[str, str]:
 
 
 MakeApp = Callable[..., Flask]
+PersonAt = Callable[[Flask], Person]
 
 
 @pytest.fixture
@@ -155,7 +179,7 @@ def person(app: Flask) -> Person:
 
 
 @pytest.fixture
-def person_at() -> Callable[[Flask], Person]:
+def person_at() -> PersonAt:
     """Somebody in front of an app that the test made itself."""
     return lambda app: Person(Browser(app))
 

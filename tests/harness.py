@@ -10,10 +10,11 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -41,6 +42,8 @@ def free_port() -> int:
 class Program:
     """A process that serves on a port; `with` starts and stops it."""
 
+    cwd = ROOT
+
     def __init__(
         self, command: list[str], port: int, env: Mapping[str, str] | None = None, ready: str = ""
     ) -> None:
@@ -50,7 +53,7 @@ class Program:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            self.command, cwd=ROOT, env=self.env, start_new_session=True
+            self.command, cwd=self.cwd, env=self.env, start_new_session=True
         )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_up():
@@ -112,6 +115,13 @@ class Switches(Program):
         """Make the next answer (or `times` of them, 0: all) wrong in a certain way."""
         self.control("faults", {**({"name": name} if name else {}), "times": times, **fault})
 
+    def wait_until_lied(self) -> None:
+        """Wait until the requests have come that the faults are for, and are being answered."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.control("faults", method="GET")["faults"]:
+            assert time.monotonic() < deadline, "no such request came"
+            time.sleep(0.02)
+
     def is_honest(self) -> None:
         self.control("faults", method="DELETE")
 
@@ -142,6 +152,16 @@ class Provider(Switches):
 
     def options(self, **options: Any) -> None:
         self.control("options", options)
+
+    def registers(self, app_base_url: str) -> None:
+        """Know the app under another address, until the next reset."""
+        client = {
+            "client_id": "demo-app",
+            "client_secret": SECRET,
+            "redirect_uris": [f"{app_base_url}/callback"],
+            "post_logout_redirect_uris": [f"{app_base_url}/"],
+        }
+        self.options(clients=[client])
 
     def requests_to(self, path_end: str, grant: str | None = None) -> list[dict[str, Any]]:
         """The logged requests to an endpoint, of a grant type where one is named."""
@@ -182,9 +202,16 @@ class Redis(Program):
 
 
 class Gunicorn(Program):
-    """The app as production runs it."""
+    """The app as production runs it; in a folder of its own it has an `instance/` of its own."""
 
-    def __init__(self, settings: Mapping[str, str], *, workers: int = 1, **env: str) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        *,
+        workers: int = 1,
+        folder: Path | None = None,
+        **env: str,
+    ) -> None:
         port = int(env.get("PORT", free_port()))
         self.base_url = f"http://localhost:{port}"
         command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "app:create_app()"]
@@ -195,6 +222,27 @@ class Gunicorn(Program):
             **env,
         }
         super().__init__(command, port, environment, ready="/healthz")
+        if folder is not None:
+            self.cwd = folder
+            for path in ROOT.iterdir():
+                if path.name not in ("instance", ".env") and not (folder / path.name).exists():
+                    (folder / path.name).symlink_to(path)
+
+
+def workers_of(gunicorn: Gunicorn) -> list[int]:
+    """The process ids of its workers, as Linux knows them."""
+    assert gunicorn.process is not None
+    pid = gunicorn.process.pid
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for each in threads for child in (each / "children").read_text().split()]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something is so; an error where it does not become so."""
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 class Browser:
@@ -208,6 +256,7 @@ class Browser:
         """Send a request; `url` is a path, or absolute and under the app's address."""
         path = url.removeprefix(self.base_url) or "/"
         base_url = kwargs.pop("base_url", self.base_url)
+        kwargs.setdefault("buffered", True)  # files are closed
         return self.client.open(path, method=method, base_url=base_url, **kwargs)
 
     def get(self, url: str, **kwargs: Any) -> Any:
@@ -348,6 +397,13 @@ def all_of_query(url: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(url).query, keep_blank_values=True)
 
 
+def session_records(app: Flask) -> int:
+    """How many sessions lie in the app's SQLite store."""
+    path = app.session_interface.store._path  # type: ignore[attr-defined]
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT count(*) FROM sessions").fetchone()[0])
+
+
 @contextlib.contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
     """Set the app's variables, and nothing but these, for as long as it lasts."""
@@ -364,11 +420,13 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 SETTING_PREFIXES = (
     "AUTH0_", "APP_", "API_", "CONTACTS_", "SESSION_", "TRUSTED_", "SHOW_",
+    "LOG_", "METRICS_", "PROMETHEUS_",
 )  # fmt: skip
 EVERY_SETTING = [
     *("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SIGNING_KEY"),
     *("AUTH0_AUDIENCE", "AUTH0_SCOPE", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
     *("API_BASE_URL", "CONTACTS_API_BASE_URL", "CONTACTS_AUDIENCE", "APP_BASE_URL"),
     *("APP_SECRET_KEY", "SESSION_REDIS_URL", "SESSION_IDLE_SECONDS"),
-    *("SESSION_ABSOLUTE_SECONDS", "TRUSTED_PROXY_HOPS"),
+    *("SESSION_ABSOLUTE_SECONDS", "TRUSTED_PROXY_HOPS", "SHOW_FLOW", "SHOW_FLOW_IN_PUBLIC"),
+    *("LOG_FORMAT", "METRICS_PORT"),
 ]

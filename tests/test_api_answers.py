@@ -1,0 +1,346 @@
+"""Whatever the API answers: the data, or a plain page in bounded time and memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Any
+
+import pytest
+
+from .conftest import MakeApp, PersonAt
+from .harness import Api, Person, Provider, query_of, text_of
+from .raw_api import answers, raw_api
+from .test_return_to import way_on
+
+OK = "HTTP/1.1 200 OK"
+JSON = {"Accept": "application/json"}
+HUNDRED_MB = 100 * 1024 * 1024
+
+# The fault; the status and the heading of the page.
+FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
+    "429": ({"name": "api_429"}, 503, "The API is busy"),
+    "500": ({"name": "api_500"}, 502, "The API could not answer"),
+    "503": ({"name": "api_503"}, 502, "The API could not answer"),
+    "HTML": ({"name": "api_html"}, 502, "The API gave an unusable answer"),
+    "an empty body": ({"status": 200, "body": ""}, 502, "The API gave an unusable answer"),
+    "204": ({"status": 204}, 502, "The API gave an unusable answer"),
+    "404": ({"status": 404}, 502, "The API gave an unusable answer"),
+    "403 without a reason": ({"status": 403}, 403, "You are not allowed to see this"),
+    "a redirect": ({"name": "api_redirect"}, 502, "The API gave an unusable answer"),
+    "a drop": ({"name": "api_drop", "times": 0}, 503, "The API cannot be reached"),
+    "100 MB": ({"name": "api_100_mb"}, 502, "The API gave an unusable answer"),
+    "cut JSON": ({"status": 200, "body": "[{"}, 502, "The API gave an unusable answer"),
+    "deep JSON": ({"status": 200, "body": "[" * 9999}, 502, "The API gave an unusable answer"),
+}
+
+
+@pytest.mark.parametrize(("fault", "status", "heading"), FAULTS.values(), ids=FAULTS)
+def test_an_api_that_fails_is_a_plain_page(
+    person: Person, api: Api, fault: dict[str, Any], status: int, heading: str
+) -> None:
+    person.signs_in()
+    api.lies(**{"at": "api", **({"times": 1} if "name" not in fault else {}), **fault})
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == status
+    assert heading in text_of(page)
+    assert person.is_signed_in()
+
+
+def test_retry_after_is_passed_on(person: Person, api: Api) -> None:
+    person.signs_in()
+    api.lies("api_429")
+
+    assert person.sees("/appointments").headers["Retry-After"] == "5"
+
+
+def test_an_api_that_hangs_is_given_up_in_bounded_time(person: Person, api: Api) -> None:
+    person.signs_in()
+    api.lies("api_hang", times=0)
+    began = time.monotonic()
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 504
+    assert "takes too long" in text_of(page)
+    assert time.monotonic() - began < 30
+
+
+def test_an_api_that_is_not_there_is_a_plain_page(make_app: MakeApp, person_at: PersonAt) -> None:
+    person = person_at(make_app(API_BASE_URL="http://localhost:9"))
+    person.signs_in()
+
+    assert person.sees("/appointments").status_code == 503
+
+
+# 401
+
+
+def test_a_refused_token_is_refreshed_once_and_the_call_made_once_more(
+    person: Person, api: Api, provider: Provider
+) -> None:
+    person.signs_in()
+    api.lies("api_401")
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 200
+    assert provider.refreshes() == 1
+    assert [entry["status"] for entry in api.log()] == [401, 200]
+
+
+def test_a_fresh_token_that_is_refused_too_is_a_page_and_no_loop(
+    person: Person, api: Api, provider: Provider
+) -> None:
+    person.signs_in()
+    api.lies("api_401", times=0)
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 502
+    assert "did not accept this app" in text_of(page)
+    assert provider.refreshes() == 1
+    assert len(api.log()) == 2
+
+
+def test_a_refused_token_whose_grant_is_revoked_leads_to_sign_in_and_back(
+    person: Person, api: Api, provider: Provider
+) -> None:
+    person.signs_in()
+    api.lies("api_401")
+    provider.lies("revoked_grant")
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 302
+    assert page.headers["Location"] == "/login?return_to=/appointments"
+
+
+# 403
+
+
+@pytest.fixture
+def modest(make_app: MakeApp, person_at: PersonAt, provider: Provider) -> Person:
+    """A person whose app did not ask for the contacts, at a provider that asks for consent."""
+    provider.options(skip_consent=False)
+    return person_at(make_app(AUTH0_SCOPE="openid profile offline_access appointments"))
+
+
+def test_a_missing_scope_is_named_asked_for_and_after_consent_leads_back(modest: Person) -> None:
+    modest.signs_in()
+    refused = modest.sees("/contacts")
+
+    ask = way_on(refused.text)
+    address = modest.begins(ask)
+    back = modest.comes_back(modest.provider.answers(address))
+
+    assert refused.status_code == 403
+    assert "One more permission is needed" in text_of(refused)
+    assert "“contacts”" in text_of(refused)
+    assert "contacts" in query_of(address)["scope"].split()
+    assert back.headers["Location"] == "/contacts"
+    assert modest.sees("/contacts").status_code == 200
+    assert modest.sees("/appointments").status_code == 200
+
+
+def test_a_refused_consent_to_the_scope_keeps_the_session(modest: Person) -> None:
+    modest.signs_in()
+
+    refused = modest.signs_in(path=way_on(modest.sees("/contacts").text), refuse="consent")
+
+    assert refused.status_code == 403
+    assert modest.sees("/appointments").status_code == 200
+
+
+def test_asking_for_one_more_scope_keeps_those_asked_for_before(modest: Person) -> None:
+    modest.signs_in(path="/login?scope=one:more")
+
+    address = modest.begins("/login?scope=contacts")
+
+    assert {"appointments", "one:more", "contacts"} <= set(query_of(address)["scope"].split())
+
+
+def test_json_names_the_missing_scope_too(modest: Person) -> None:
+    modest.signs_in()
+
+    problem = modest.sees("/contacts", headers=JSON)
+
+    assert (problem.status_code, problem.mimetype) == (403, "application/problem+json")
+    assert problem.json["scope"] == "contacts"
+
+
+SCOPES = {
+    'Bearer error="insufficient_scope", scope="a:b c"': "a:b c",
+    'Bearer realm="x", error=insufficient_scope': None,
+    'Bearer error="insufficient_scope", scope="<script>"': "<script>",
+    'Bearer error="insufficient_scope", scope="\xe9"': None,
+    f'Bearer error="insufficient_scope", scope="{"x" * 9000}"': None,
+    'Bearer error="insufficient_scope", scope="a&return_to=//evil.example"': "a&return_to=",
+}
+
+
+@pytest.mark.parametrize(("challenge", "named"), SCOPES.items(), ids=lambda text: repr(text)[-40:])
+def test_a_scope_is_shown_as_text_and_asked_for_as_a_scope(
+    make_app: MakeApp, person_at: PersonAt, challenge: str, named: str | None
+) -> None:
+    answer = answers("HTTP/1.1 403 No", f"WWW-Authenticate: {challenge}")
+    with raw_api(answer) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+
+        page = person.sees("/appointments")
+
+    assert page.status_code == 403
+    assert "One more permission is needed" in text_of(page)
+    assert "<script>" not in page.text
+    if named is None:
+        assert way_on(page.text) == "/"
+    else:
+        assert way_on(page.text).startswith("/login?return_to=/appointments&scope=")
+        assert way_on(page.text).count("&") == 1
+
+
+# The token stays here
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed_with_the_token(
+    make_app: MakeApp, person_at: PersonAt, status: int
+) -> None:
+    with raw_api(answers(OK)) as elsewhere:
+        leads = answers(f"HTTP/1.1 {status} Moved", f"Location: {elsewhere.base_url}/stolen")
+        with raw_api(leads) as api:
+            person = person_at(make_app(API_BASE_URL=api.base_url))
+            person.signs_in()
+
+            page = person.sees("/appointments")
+
+    assert page.status_code == 502
+    assert "Authorization: Bearer" in api.heads[0]
+    assert elsewhere.heads == []
+
+
+def test_the_token_is_a_header_and_in_no_url(make_app: MakeApp, person_at: PersonAt) -> None:
+    with raw_api(answers(OK)) as api:
+        person = person_at(make_app(API_BASE_URL=f"{api.base_url}/v1"))
+        person.signs_in()
+        person.sees("/appointments?access_token=x")
+
+    assert api.heads[0].startswith("GET /v1/appointments HTTP/1.1\r\n")
+
+
+def test_the_apis_cookies_are_never_kept(make_app: MakeApp, person_at: PersonAt) -> None:
+    with raw_api(answers(OK, "Set-Cookie: who=ada; Path=/", "Connection: close")) as api:
+        app = make_app(API_BASE_URL=api.base_url)
+        person, other = person_at(app), person_at(app)
+        person.signs_in()
+        other.signs_in()
+        shown = person.sees("/appointments")
+        person.sees("/appointments")
+        other.sees("/appointments")
+
+    assert len(api.heads) == 3
+    assert not any("cookie" in head.lower() for head in api.heads)
+    assert "Set-Cookie" not in shown.headers
+
+
+# Bytes that no framework would send
+
+ODD = {
+    "a body of bytes": (answers(OK, body=b'"\xff\xfe"'), 502),
+    "half a character": (answers(OK, body=b'"\\ud800"'), 502),
+    "a number without end": (answers(OK, body=b"[" + b"9" * 9999 + b"]"), 502),
+    "a redirect to bytes": (answers("HTTP/1.1 302 No", "Location: http://\xff\xfe["), 502),
+    "a redirect to no address": (answers("HTTP/1.1 302 No", "Location: http://[/x"), 502),
+    "no HTTP at all": (b"\x16\x03\x01 garbage\r\n\r\n", 503),
+    "nothing": (b"", 503),
+    "status 999999": (b"HTTP/1.1 999999 X\r\n\r\n", 503),
+    "a header line without end": (answers(OK, "A: " + "x" * 99_999), 503),
+    "300 headers": (answers(OK, *(f"A{n}: b" for n in range(300))), 503),
+    "two lengths": (answers(OK, "Content-Length: 1"), 503),
+    "gzip that is none": (answers(OK, "Content-Encoding: gzip"), 503),
+    "too short a body": (answers(OK, "Connection: close")[:-1], 503),
+    "chunks that are none": (f"{OK}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".encode(), 503),
+    "Retry-After without end": (answers("HTTP/1.1 429 X", "Retry-After: " + "9" * 5000), 503),
+    "Retry-After in words": (answers("HTTP/1.1 429 X", "Retry-After: soon"), 503),
+    "Retry-After before today": (answers("HTTP/1.1 429 X", "Retry-After: -5"), 503),
+    "bytes as a challenge": (answers("HTTP/1.1 403 X", "WWW-Authenticate: \xff\xfe"), 403),
+    "a cookie of bytes": (answers(OK, "Set-Cookie: \xff=\xfe; expires=\xff"), 200),
+    "a content type of bytes": (answers(OK, "Content-Type: \xff; charset=\xfe"), 200),
+}
+
+
+@pytest.mark.parametrize(("answer", "status"), ODD.values(), ids=ODD)
+def test_odd_bytes_are_a_plain_page(
+    make_app: MakeApp, person_at: PersonAt, answer: bytes, status: int
+) -> None:
+    with raw_api(answer) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+
+        page = person.sees("/appointments")
+
+    assert page.status_code == status
+    assert page.text.count("<h1") == 1
+    assert 1 <= int(page.headers.get("Retry-After", 1)) <= 300
+
+
+MEBIBYTE = b" " * (1 << 20)
+FLOODS = {
+    "a body": f"{OK}\r\nContent-Length: {HUNDRED_MB}\r\n\r\n",
+    "a body without length": f"{OK}\r\nConnection: close\r\n\r\n",
+    "a redirect's body": f"HTTP/1.1 302 No\r\nLocation: /x\r\nContent-Length: {HUNDRED_MB}\r\n\r\n",
+    "an error's body": f"HTTP/1.1 500 No\r\nContent-Length: {HUNDRED_MB}\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", FLOODS.values(), ids=FLOODS)
+def test_a_flood_is_not_read_to_its_end(make_app: MakeApp, person_at: PersonAt, head: str) -> None:
+    with raw_api(head.encode(), endless=MEBIBYTE) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        page = person.sees("/appointments")
+
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert page.status_code == 502
+    assert api.sent < HUNDRED_MB / 4
+    assert grown < 50 * 1024  # of kilobytes
+
+
+def test_a_small_answer_that_unpacks_to_100_mb_is_not_unpacked(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    import gzip
+
+    bomb = gzip.compress(gzip.compress(bytes(HUNDRED_MB)))
+    with raw_api(answers(OK, "Content-Encoding: gzip, gzip", body=bomb)) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        page = person.sees("/appointments")
+
+    assert page.status_code == 502
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+@pytest.mark.parametrize(
+    "head",
+    [f"{OK}\r\n", f"{OK}\r\nContent-Length: 1000\r\n\r\n", ""],
+    ids=["header", "body", "interim answers"],
+)
+def test_a_trickle_ends_in_bounded_time(make_app: MakeApp, person_at: PersonAt, head: str) -> None:
+    drop = {"": b"HTTP/1.1 100 Continue\r\n\r\n"}.get(head, b"A: b\r\n")
+    with raw_api(head.encode(), endless=drop, pause=0.5) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+        began = time.monotonic()
+
+        page = person.sees("/appointments")
+
+    assert page.status_code == 504
+    assert time.monotonic() - began < 30

@@ -1,0 +1,54 @@
+"""What the documents name exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .harness import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@by_name
+def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
+    links = re.findall(r"\]\(([^):#]+)\)", document.read_text())
+
+    missing = [link for link in links if not (document.parent / link).exists()]
+
+    assert missing == []
+
+
+def test_every_function_is_in_the_file_that_is_named_with_it() -> None:
+    text = (ROOT / "docs/how-it-works.md").read_text()
+    named = re.findall(r"`(\w+)` in\s+\[([\w/.]+)\]", text)
+
+    missing = [
+        (function, file)
+        for function, file in named
+        if f"def {function}(" not in (ROOT / file).read_text()
+    ]
+
+    assert len(named) > 10
+    assert missing == []
+
+
+@by_name
+def test_every_make_target_exists(document: Path) -> None:
+    targets = re.findall(r"^\.PHONY: (\w[\w-]*)$", (ROOT / "Makefile").read_text(), re.M)
+
+    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", document.read_text(), re.M))
+
+    assert named <= set(targets)
+
+
+@by_name
+def test_every_setting_exists(document: Path) -> None:
+    settings = (ROOT / "config.py").read_text() + (ROOT / "gunicorn.conf.py").read_text()
+
+    named = re.findall(r"\b(?:AUTH0|APP|API|SESSION|TRUSTED|SHOW)_[A-Z_]+\b", document.read_text())
+
+    assert [name for name in named if f'"{name}"' not in settings] == []

@@ -1,0 +1,369 @@
+"""The provider's metadata (OIDC Discovery 1.0) and its keys (RFC 7517): fetched, kept, followed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from .conftest import Clock, MakeApp
+from .harness import Browser, Person, Provider, session_records
+from .scripted_provider import (
+    GONE,
+    Handler,
+    Script,
+    ScriptedProvider,
+    key_for_alg,
+    public,
+    says,
+    send,
+    sign,
+    visitor_of,
+)
+
+METADATA = "openid-configuration"
+OLD, NEW, OTHER = (key_for_alg("ES256", number) for number in (0, 1, 2))
+
+
+@pytest.fixture
+def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
+    return make_app(AUTH0_DOMAIN=scripted.issuer)
+
+
+@pytest.fixture
+def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
+    return visitor_of(app, scripted)
+
+
+class StillClock:
+    """Time that passes only when told to, however busy the machine is."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def moves(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    clock = StillClock()
+    monkeypatch.setattr(time, "time", lambda: clock.now)
+    return clock
+
+
+def eventually(happened: Callable[[], bool]) -> bool:
+    """Wait for what a background thread does."""
+    deadline = time.monotonic() + 10
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return happened()
+
+
+def nothing_is_fetched() -> bool:
+    """Whether no background fetch runs."""
+    return not any("_load_in_background" in thread.name for thread in threading.enumerate())
+
+
+BAD_METADATA: dict[str, dict[str, Any]] = {
+    "another issuer": {"issuer": "https://provider.invalid/"},
+    "the issuer without its slash": {"issuer": "{base_url}"},
+    "no issuer": {"issuer": GONE},
+    "an issuer in a list": {"issuer": ["{base_url}/"]},
+    **{
+        f"{word} {name}": {name: value}
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        for word, value in {
+            "no": GONE, "http": "http://provider.example/x", "a javascript": "javascript:alert(1)",
+            "a relative": "/x", "a number as": 5, "a broken": "https://[x", "an ftp": "ftp://a/b",
+            "a spaced": "https://a b/", "an impossible port": "https://a:99999/", "a lookalike": "http://localhost.example/",
+        }.items()
+    },
+    "http end_session_endpoint": {"end_session_endpoint": "http://provider.example/x"},
+    "http revocation_endpoint": {"revocation_endpoint": "http://provider.example/x"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("metadata", BAD_METADATA.values(), ids=BAD_METADATA)
+def test_bad_metadata_sends_nobody_anywhere(
+    metadata: dict[str, Any], visitor: Person, scripted: ScriptedProvider
+) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(each) for each in value]
+        return value.replace("{base_url}", scripted.base_url) if isinstance(value, str) else value
+
+    scripted.metadata = {name: filled(value) for name, value in metadata.items()}
+
+    response = visitor.sees("/login")
+
+    assert response.status_code == 502
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("name", ["metadata_wrong_issuer", "metadata_500"])
+def test_each_lie_of_the_demo_is_a_page(
+    name: str, make_app: MakeApp, provider: Provider, person: Person
+) -> None:
+    person.browser.client = make_app().test_client()
+    provider.lies(name)
+
+    response = person.sees("/login")
+
+    assert response.status_code == (503 if name == "metadata_500" else 502)
+    assert "<h1" in response.text
+
+
+BAD_ANSWERS: dict[str, tuple[Script, int]] = {
+    "404": (says(b"", 404), 502),
+    "500": (says(b"", 500), 503),
+    "429": (says(b"", 429), 503),
+    "a redirect": (says(b"", 302, Location="/elsewhere"), 502),
+    "HTML": (says(b"<h1>", 200, "text/html"), 502),
+    "nothing": (says(b""), 502),
+    "a list": (says(b"[]"), 502),
+    "nested too deeply": (says(b"[" * 100_000), 502),
+    "too much": (says(b" " * 5_000_000), 502),
+    "a dropped connection": (lambda handler: handler.connection.close(), 503),
+}
+
+
+@pytest.mark.parametrize("place", [METADATA, "jwks"])
+@pytest.mark.parametrize(("script", "status"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_a_bad_answer_is_a_page_and_signs_nobody_in(
+    script: Script, status: int, place: str, visitor: Person, app: Flask, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts[place] = script
+
+    response = visitor.sees("/login") if place == METADATA else visitor.signs_in()
+
+    assert response.status_code == status
+    assert scripted.asked["elsewhere"] == 0
+    assert session_records(app) == 0
+
+
+def test_metadata_that_does_not_come_is_given_up_once(
+    app: Flask, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts[METADATA] = lambda handler: scripted.over.wait(60) and None
+    start = time.monotonic()
+
+    with ThreadPoolExecutor(4) as people:
+        waiting = [people.submit(visitor_of(app, scripted).sees, "/login") for _ in range(4)]
+        statuses = {each.result().status_code for each in waiting}
+
+    assert statuses == {504}
+    assert scripted.asked[METADATA] == 1
+    assert time.monotonic() - start < 15  # and not 5 s for each of them
+
+
+def test_a_cold_start_with_eight_visitors_fetches_once(
+    app: Flask, scripted: ScriptedProvider
+) -> None:
+    together = threading.Barrier(8)
+
+    def sign_in() -> int:
+        person = visitor_of(app, scripted)
+        together.wait()
+        return int(person.signs_in().status_code)
+
+    with ThreadPoolExecutor(8) as people:
+        statuses = [each.result() for each in [people.submit(sign_in) for _ in range(8)]]
+
+    assert statuses == [303] * 8
+    assert (scripted.asked[METADATA], scripted.asked["jwks"]) == (1, 1)
+
+
+def test_failures_are_throttled_and_then_tried_again(
+    visitor: Person, scripted: ScriptedProvider, still: StillClock
+) -> None:
+    scripted.scripts[METADATA] = says(b"", 500)
+    for _ in range(5):
+        assert visitor.sees("/login").status_code == 503
+    asked_while_away = scripted.asked[METADATA]
+    scripted.scripts.clear()
+    still.moves(2)
+
+    response = visitor.sees("/login")
+
+    assert asked_while_away == 1
+    assert response.status_code == 302
+
+
+def test_metadata_and_keys_are_kept_for_an_hour(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.signs_in()
+    clock.moves(3590)
+
+    visitor.signs_in()
+
+    assert (scripted.asked[METADATA], scripted.asked["jwks"]) == (1, 1)
+
+
+def test_metadata_is_fetched_again_in_the_background_after_an_hour(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.begins()
+    scripted.metadata = {"authorization_endpoint": f"{scripted.base_url}/moved"}
+    clock.moves(3601)
+
+    first = visitor.begins()
+
+    assert first.startswith(f"{scripted.base_url}/authorize?")  # nobody waits for it
+    assert eventually(lambda: visitor.begins().startswith(f"{scripted.base_url}/moved?"))
+    assert scripted.asked[METADATA] == 2
+
+
+@pytest.mark.parametrize(
+    "script",
+    [says(b"", 500), says(b"", 404), says({"issuer": "https://provider.invalid/"}), says(b"{")],
+    ids=["away", "gone", "another's", "broken"],
+)
+def test_the_last_good_copy_serves_while_the_provider_is_away(
+    script: Script, visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.signs_in()
+    scripted.scripts |= {METADATA: script, "jwks": script}
+    clock.moves(86_400)
+
+    for _ in range(5):
+        assert visitor.signs_in().status_code == 303
+        assert eventually(nothing_is_fetched)
+        clock.moves(1.5)
+    assert scripted.asked[METADATA] == 2  # and not one attempt a visitor
+
+
+def test_a_fresh_copy_is_taken_when_the_provider_is_back(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.begins()
+    scripted.scripts[METADATA] = says(b"", 500)
+    clock.moves(3601)
+    visitor.begins()
+    assert eventually(nothing_is_fetched)
+    scripted.scripts.clear()
+    scripted.metadata = {"authorization_endpoint": f"{scripted.base_url}/moved"}
+    clock.moves(60)
+
+    assert eventually(lambda: visitor.begins().startswith(f"{scripted.base_url}/moved?"))
+
+
+@pytest.mark.parametrize("keep_old", [True, False], ids=["beside the old", "instead of the old"])
+def test_a_rotated_key_is_followed_without_a_restart(
+    keep_old: bool, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+    scripted.key = NEW
+    scripted.keys = [public(NEW), *([public(OLD)] if keep_old else [])]
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 303
+    assert scripted.asked["jwks"] == 2
+
+
+def test_another_key_under_the_same_kid_is_followed(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+    scripted.keys = [public(NEW, kid=OLD.kid)]
+    scripted.id_token = lambda claims: sign(claims, NEW, header={"kid": OLD.kid})
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 303
+
+
+def test_a_key_that_was_withdrawn_signs_nobody_in(
+    visitor: Person, app: Flask, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.signs_in()
+    visitor.signs_out()
+    scripted.keys = [public(NEW)]
+    clock.moves(3601)
+    scripted.key = NEW
+    assert visitor.signs_in().status_code == 303
+    assert eventually(lambda: scripted.asked["jwks"] == 2)
+    visitor.signs_out()
+    scripted.key = OLD
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 502
+
+
+def test_everybody_who_meets_a_rotated_key_at_once_is_signed_in(
+    visitor: Person, app: Flask, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+    scripted.key, scripted.keys = NEW, [public(NEW)]
+    together = threading.Barrier(6)
+
+    def sign_together(claims: dict[str, Any]) -> str:
+        together.wait(20)
+        return sign(claims, NEW)
+
+    def answer_late(handler: Handler) -> None:
+        time.sleep(0.3)  # so that all have met the unknown key
+        send(handler, {"keys": scripted.keys})
+
+    scripted.id_token = sign_together
+    scripted.scripts["jwks"] = answer_late
+
+    with ThreadPoolExecutor(6) as people:
+        waiting = [people.submit(visitor_of(app, scripted).signs_in) for _ in range(6)]
+        statuses = [each.result().status_code for each in waiting]
+
+    assert statuses == [303] * 6
+    assert scripted.asked["jwks"] == 2
+
+
+def test_forged_tokens_do_not_make_us_hammer_the_provider(
+    visitor: Person, app: Flask, scripted: ScriptedProvider, still: StillClock
+) -> None:
+    visitor.signs_in()
+    scripted.key = OTHER
+    for _ in range(10):
+        assert visitor_of(app, scripted).signs_in().status_code == 502
+    asked_within_ten_seconds = scripted.asked["jwks"]
+    still.moves(11)
+
+    visitor_of(app, scripted).signs_in()
+
+    assert asked_within_ten_seconds == 2
+    assert scripted.asked["jwks"] == 3
+
+
+def test_forged_logout_tokens_count_as_well(
+    app: Flask, scripted: ScriptedProvider, still: StillClock
+) -> None:
+    scripted.key = OTHER
+    provider_at_the_app = Browser(app)
+
+    answers = [
+        provider_at_the_app.post(
+            "/backchannel-logout", data={"logout_token": scripted.logout_token()}
+        )
+        for _ in range(10)
+    ]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert scripted.asked["jwks"] == 2
+
+
+def test_keys_that_cannot_be_fetched_for_an_unknown_kid_are_no_forgery(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+    scripted.key = NEW
+    scripted.scripts["jwks"] = says(b"", 500)
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 503

@@ -1,0 +1,324 @@
+"""Settings: read and checked once, every problem said at once, and no secret ever printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from config import OWN_AUTHORIZE_PARAMS, Settings, SettingsError
+
+REQUIRED = {
+    "AUTH0_DOMAIN": "tenant.eu.auth0.com",
+    "AUTH0_CLIENT_ID": "the-client-id",
+    "AUTH0_CLIENT_SECRET": "the-client-secret",
+    "APP_SECRET_KEY": "k" * 32,
+}
+
+
+def read(**changes: str) -> Settings:
+    return Settings.from_environ({**REQUIRED, **changes})
+
+
+def problems(**changes: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        read(**changes)
+    return caught.value.problems
+
+
+def pem(private_key: object, password: bytes | None = None) -> bytes:
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password:
+        encryption = serialization.BestAvailableEncryption(password)
+    return private_key.private_bytes(  # type: ignore[attr-defined, no-any-return]
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
+
+
+def test_the_required_ones_are_enough_and_the_rest_has_the_contracts_defaults() -> None:
+    settings = read()
+
+    assert settings.issuer == "https://tenant.eu.auth0.com/"
+    assert settings.scope == ("openid", "profile", "email", "offline_access")
+    assert settings.app_base_url == "http://localhost:3000"
+    assert settings.redirect_uri == "http://localhost:3000/callback"
+    assert settings.session_idle_seconds == 86400
+    assert settings.session_absolute_seconds == 604800
+    assert settings.trusted_proxy_hops == 0
+    assert settings.authorize_params == {}
+    assert settings.audience is settings.organization is settings.api_base_url is None
+    assert settings.contacts_api_base_url is settings.contacts_audience is None
+    assert settings.session_redis_url is settings.client_signing_key is None
+
+
+def test_with_nothing_set_every_required_one_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({})
+
+    named = [line.split()[0] for line in caught.value.problems]
+    assert sorted(named) == sorted(REQUIRED)
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_required_one_that_is_empty_counts_as_not_set(missing: str) -> None:
+    [line] = problems(**{missing: "  "})
+
+    assert line.startswith(f"{missing} is not set. Write: ")
+
+
+def test_an_optional_one_that_is_empty_counts_as_not_set() -> None:
+    settings = read(AUTH0_SCOPE="", SESSION_IDLE_SECONDS="", APP_BASE_URL=" ", AUTH0_AUDIENCE="")
+
+    assert settings == read()
+
+
+BAD = {
+    "domain with a space": ("AUTH0_DOMAIN", "tenant eu auth0.com"),
+    "domain with a path": ("AUTH0_DOMAIN", "tenant.eu.auth0.com/authorize"),
+    "domain with a port that is none": ("AUTH0_DOMAIN", "tenant.eu.auth0.com:99999"),
+    "issuer by http, not loopback": ("AUTH0_DOMAIN", "http://tenant.eu.auth0.com/"),
+    "issuer by http on a private network": ("AUTH0_DOMAIN", "http://192.168.1.2/"),
+    "issuer by ftp": ("AUTH0_DOMAIN", "ftp://tenant.eu.auth0.com/"),
+    "issuer with a password": ("AUTH0_DOMAIN", "https://me:pass@tenant.eu.auth0.com/"),
+    "issuer with a query": ("AUTH0_DOMAIN", "https://tenant.eu.auth0.com/?a=b"),
+    "issuer with a fragment": ("AUTH0_DOMAIN", "https://tenant.eu.auth0.com/#a"),
+    "issuer with half an address": ("AUTH0_DOMAIN", "https://[::1/"),
+    "client id with a space": ("AUTH0_CLIENT_ID", "the client"),
+    "secret with a line break": ("AUTH0_CLIENT_SECRET", "one\ntwo"),
+    "audience with a space": ("AUTH0_AUDIENCE", "appointments api"),
+    "scope without openid": ("AUTH0_SCOPE", "profile email"),
+    "scope with a quote": ("AUTH0_SCOPE", 'openid "email"'),
+    "organization with a space": ("AUTH0_ORGANIZATION", "harbour clinic"),
+    "parameters that are no form": ("AUTH0_AUTHORIZE_PARAMS", "prompt"),
+    "a parameter twice": ("AUTH0_AUTHORIZE_PARAMS", "prompt=login&prompt=consent"),
+    "max_age in words": ("AUTH0_AUTHORIZE_PARAMS", "max_age=soon"),
+    "max_age in superscript": ("AUTH0_AUTHORIZE_PARAMS", "max_age=%C2%B2"),
+    "max_age beyond all clocks": ("AUTH0_AUTHORIZE_PARAMS", f"max_age={'9' * 5000}"),
+    "api that is no URL": ("API_BASE_URL", "api.example.com"),
+    "api by http on a public host": ("API_BASE_URL", "http://api.example.com"),
+    "contacts api that is no URL": ("CONTACTS_API_BASE_URL", "://"),
+    "app address with a fragment": ("APP_BASE_URL", "https://app.example.com/#top"),
+    "app address with an empty fragment": ("APP_BASE_URL", "https://app.example.com#"),
+    "app address with a path": ("APP_BASE_URL", "https://app.example.com/app"),
+    "app address with a query": ("APP_BASE_URL", "https://app.example.com?a=b"),
+    "app address without scheme": ("APP_BASE_URL", "app.example.com"),
+    "app address with a bad port": ("APP_BASE_URL", "https://app.example.com:http"),
+    "key of 12 characters": ("APP_SECRET_KEY", "twelve-chars"),
+    "key of 31 characters": ("APP_SECRET_KEY", "k" * 31),
+    "a short key among long ones": ("APP_SECRET_KEY", f"{'k' * 40},short"),
+    "nothing but commas": ("APP_SECRET_KEY", ",,"),
+    "store of another kind": ("SESSION_REDIS_URL", "postgres://localhost/0"),
+    "store without a host": ("SESSION_REDIS_URL", "redis://"),
+    "store at no port": ("SESSION_REDIS_URL", "redis://localhost:port/0"),
+    "sentinels without a service": ("SESSION_REDIS_URL", "redis+sentinel://one:26379,two:26379/"),
+    "sentinels with an odd database": ("SESSION_REDIS_URL", "redis+sentinel://one:26379/s/db"),
+    "idle for ever": ("SESSION_IDLE_SECONDS", "0"),
+    "idle in words": ("SESSION_IDLE_SECONDS", "a day"),
+    "absolute below nothing": ("SESSION_ABSOLUTE_SECONDS", "-1"),
+    "proxies in words": ("TRUSTED_PROXY_HOPS", "all"),
+    "too many proxies": ("TRUSTED_PROXY_HOPS", "10"),
+}
+
+
+@pytest.mark.parametrize(("variable", "value"), BAD.values(), ids=BAD)
+def test_a_bad_value_gives_one_line_that_names_the_variable(variable: str, value: str) -> None:
+    [line] = problems(**{variable: value})
+
+    assert line.startswith(f"{variable} ")
+    assert ". Write: " in line
+    assert "\n" not in line
+
+
+def test_all_problems_are_reported_together() -> None:
+    lines = problems(**dict(BAD.values()))
+
+    assert sorted(line.split()[0] for line in lines) == sorted({name for name, _ in BAD.values()})
+
+
+@pytest.mark.parametrize("name", sorted(OWN_AUTHORIZE_PARAMS))
+def test_parameters_that_the_app_sets_itself_are_refused(name: str) -> None:
+    [line] = problems(AUTH0_AUTHORIZE_PARAMS=f"prompt=consent&{name}=mine")
+
+    assert line.startswith(f"AUTH0_AUTHORIZE_PARAMS sets {name}, which the app sets itself")
+
+
+def test_the_problem_with_a_secret_does_not_quote_it() -> None:
+    lines = problems(
+        APP_SECRET_KEY="hunter2",
+        AUTH0_CLIENT_SECRET="hunter2 and more",
+        SESSION_REDIS_URL="redis://:hunter2@localhost:port/0",
+    )
+
+    assert len(lines) == 3
+    assert "hunter2" not in "".join(lines)
+
+
+def test_a_contacts_audience_needs_the_address_of_that_api() -> None:
+    [line] = problems(CONTACTS_AUDIENCE="contacts:api")
+
+    assert line.startswith("CONTACTS_API_BASE_URL is not set although CONTACTS_AUDIENCE is")
+
+
+@pytest.mark.parametrize(
+    ("text", "issuer"),
+    [
+        ("tenant.eu.auth0.com", "https://tenant.eu.auth0.com/"),
+        ("Tenant.EU.Auth0.com/", "https://tenant.eu.auth0.com/"),
+        ("https://id.example.com", "https://id.example.com"),
+        ("https://id.example.com/", "https://id.example.com/"),
+        ("https://id.example.com/realms/Main", "https://id.example.com/realms/Main"),
+        ("http://localhost:3001/", "http://localhost:3001/"),
+        ("http://127.0.0.1:8080/realms/main", "http://127.0.0.1:8080/realms/main"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_issuer_stays_as_it_is_written_and_a_domain_becomes_one(text: str, issuer: str) -> None:
+    assert read(AUTH0_DOMAIN=text).issuer == issuer
+
+
+@pytest.mark.parametrize(
+    ("text", "redirect_uri"),
+    [
+        ("https://app.example.com/", "https://app.example.com/callback"),
+        ("https://App.Example.com:443", "https://app.example.com/callback"),
+        ("http://localhost:80", "http://localhost/callback"),
+        ("http://[::1]:3000", "http://[::1]:3000/callback"),
+    ],
+)
+def test_the_redirect_uri_is_the_apps_address_and_callback(text: str, redirect_uri: str) -> None:
+    assert read(APP_BASE_URL=text).redirect_uri == redirect_uri
+
+
+@pytest.mark.parametrize("host", ["localhost:3002", "api:8000", "api.svc", "10.0.0.7"])
+def test_an_api_inside_may_be_called_by_http(host: str) -> None:
+    assert read(API_BASE_URL=f"http://{host}/v1/").api_base_url == f"http://{host}/v1"
+
+
+def test_secret_keys_are_listed_newest_first() -> None:
+    settings = read(APP_SECRET_KEY=f"{'new' * 11}, {'old' * 11},")
+
+    assert settings.secret_keys == ("new" * 11, "old" * 11)
+
+
+SECRET_FILES = {
+    "APP_SECRET_KEY": "s" * 40,
+    "AUTH0_CLIENT_SECRET": "from-a-file",
+    "SESSION_REDIS_URL": "redis://redis:6379/0",
+}
+
+
+def test_secrets_can_come_from_files(tmp_path: Path) -> None:
+    for name, value in SECRET_FILES.items():
+        (tmp_path / name).write_text(f"{value}\n")
+
+    settings = read(
+        APP_SECRET_KEY="",
+        AUTH0_CLIENT_SECRET="",
+        **{f"{name}_FILE": str(tmp_path / name) for name in SECRET_FILES},
+    )
+
+    assert settings.secret_keys == ("s" * 40,)
+    assert settings.client_secret == "from-a-file"
+    assert settings.session_redis_url == "redis://redis:6379/0"
+
+
+@pytest.mark.parametrize("name", SECRET_FILES)
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"], ids=repr)
+def test_a_secret_file_without_a_secret_is_one_problem(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+
+    [line] = problems(**{name: "", f"{name}_FILE": str(path)})
+
+    assert line.startswith(f"{name}_FILE ")
+
+
+def test_a_secret_file_holds_its_secret_to_the_same_rules(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("short")
+
+    [line] = problems(APP_SECRET_KEY="", APP_SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert line.startswith("APP_SECRET_KEY is 5 characters; it needs at least 32")
+
+
+def test_a_secret_and_its_file_together_are_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 40)
+
+    [line] = problems(APP_SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    assert line.startswith("APP_SECRET_KEY_FILE and APP_SECRET_KEY are both set")
+
+
+@pytest.mark.parametrize(
+    ("key", "alg"),
+    [
+        (rsa.generate_private_key(65537, 2048), "RS256"),
+        (ec.generate_private_key(ec.SECP256R1()), "ES256"),
+        (ec.generate_private_key(ec.SECP384R1()), "ES384"),
+        (ec.generate_private_key(ec.SECP521R1()), "ES512"),
+    ],
+    ids=["RSA", "P-256", "P-384", "P-521"],
+)
+def test_a_signing_key_replaces_the_secret(tmp_path: Path, key: object, alg: str) -> None:
+    (tmp_path / "key.pem").write_bytes(pem(key))
+
+    settings = read(AUTH0_CLIENT_SECRET="", AUTH0_CLIENT_SIGNING_KEY=str(tmp_path / "key.pem"))
+
+    assert settings.client_signing_key is not None
+    assert settings.client_signing_key.alg == alg
+
+
+def unusable_keys() -> dict[str, bytes]:
+    small = rsa.generate_private_key(65537, 1024)  # noqa: S505  # it is to be refused
+    usable = ec.generate_private_key(ec.SECP256R1())
+    public = usable.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return {
+        "an RSA key of 1024 bits": pem(small),
+        "a public key": public,
+        "a key with a password": pem(usable, b"password"),
+        "a key of another kind": pem(ed25519.Ed25519PrivateKey.generate()),
+        "a curve without algorithm": pem(ec.generate_private_key(ec.SECP256K1())),
+        "no key at all": b"hello",
+        "nothing": b"",
+        "bytes": b"\xff\x00\xfe",
+    }
+
+
+UNUSABLE_KEYS = unusable_keys()
+
+
+@pytest.mark.parametrize("content", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
+def test_a_signing_key_that_cannot_be_used_is_one_problem(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(content)
+
+    [line] = problems(AUTH0_CLIENT_SECRET="", AUTH0_CLIENT_SIGNING_KEY=str(path))
+
+    assert line.startswith("AUTH0_CLIENT_SIGNING_KEY names a")
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "."], ids=["missing", "folder"])
+def test_a_signing_key_that_cannot_be_read_is_one_problem(tmp_path: Path, name: str) -> None:
+    [line] = problems(AUTH0_CLIENT_SECRET="", AUTH0_CLIENT_SIGNING_KEY=str(tmp_path / name))
+
+    assert line.startswith("AUTH0_CLIENT_SIGNING_KEY names a file that cannot be read")
+
+
+def test_settings_can_be_printed_without_their_secrets(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_bytes(pem(ec.generate_private_key(ec.SECP256R1())))
+    settings = read(
+        AUTH0_CLIENT_SIGNING_KEY=str(tmp_path / "key.pem"),
+        SESSION_REDIS_URL="redis://:redis-password@localhost/0",
+    )
+
+    shown = f"{settings!r} {settings} {settings.client_signing_key!r}"
+
+    for secret in ("the-client-secret", "kkkk", "redis-password", "ECKey"):
+        assert secret not in shown

@@ -1,0 +1,173 @@
+"""Start-up: wrong settings end the process, with the lines to read, before anything listens."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import APP_SECRET_KEY
+from .harness import EVERY_SETTING, ROOT, SETTING_PREFIXES, Gunicorn, free_port
+
+# A variable that is set to nothing keeps a developer's .env out of the tests.
+NOTHING = dict.fromkeys(EVERY_SETTING, "")
+GOOD = NOTHING | {
+    "AUTH0_DOMAIN": "tenant.eu.auth0.com",
+    "AUTH0_CLIENT_ID": "the-client-id",
+    "AUTH0_CLIENT_SECRET": "the-client-secret",
+    "APP_SECRET_KEY": APP_SECRET_KEY,
+}
+SERVERS = {
+    "gunicorn": ["-m", "gunicorn", "app:create_app()"],
+    "flask run": ["-m", "flask", "--app", "app", "run"],
+}
+
+
+def listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
+
+
+def start(server: list[str], settings: dict[str, str]) -> tuple[int, str, bool]:
+    """Start a server and wait for its end: exit code, output, and whether it ever listened."""
+    port = free_port()
+    others = {k: v for k, v in os.environ.items() if not k.startswith(SETTING_PREFIXES)}
+    env = {**others, **settings, "PORT": str(port), "FLASK_RUN_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, *server],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    listened = False
+    deadline = time.monotonic() + 60
+    while process.poll() is None and not listened and time.monotonic() < deadline:
+        listened = listens(port)
+        time.sleep(0.01)
+    process.kill()
+    output, _ = process.communicate()
+    return process.returncode, output, listened
+
+
+WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
+    "nothing configured": (
+        NOTHING,
+        ["APP_SECRET_KEY", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_DOMAIN"],
+    ),
+    "a secret of 12 characters": (GOOD | {"APP_SECRET_KEY": "twelve-chars"}, ["APP_SECRET_KEY"]),
+    "an http issuer elsewhere": (
+        GOOD | {"AUTH0_DOMAIN": "http://tenant.eu.auth0.com/"},
+        ["AUTH0_DOMAIN"],
+    ),
+    "a fragment in the app's address": (
+        GOOD | {"APP_BASE_URL": "http://localhost:3000/#start"},
+        ["APP_BASE_URL"],
+    ),
+    "a signing key that cannot be read": (
+        GOOD | {"AUTH0_CLIENT_SECRET": "", "AUTH0_CLIENT_SIGNING_KEY": "/nonexistent/key.pem"},
+        ["AUTH0_CLIENT_SIGNING_KEY"],
+    ),
+    "all of that at once": (
+        NOTHING
+        | {
+            "APP_SECRET_KEY": "twelve-chars",
+            "AUTH0_DOMAIN": "http://tenant.eu.auth0.com/",
+            "APP_BASE_URL": "http://localhost:3000/#start",
+            "AUTH0_CLIENT_SIGNING_KEY": "/nonexistent/key.pem",
+        },
+        [
+            *("APP_BASE_URL", "APP_SECRET_KEY", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SIGNING_KEY"),
+            "AUTH0_DOMAIN",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
+@pytest.mark.parametrize(("settings", "named"), WRONG.values(), ids=WRONG)
+def test_wrong_settings_end_the_process_with_one_line_each(
+    server: list[str], settings: dict[str, str], named: list[str]
+) -> None:
+    code, output, listened = start(server, settings)
+
+    assert code not in (0, -9)
+    assert not listened
+    assert "Traceback" not in output
+    lines = [line for line in output.splitlines() if ". Write: " in line]
+    assert sorted(line.split()[0] for line in lines) == named
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
+def test_good_settings_serve(server: list[str]) -> None:
+    _, output, listened = start(server, GOOD)
+
+    assert listened, output
+
+
+def copy_of_the_app(folder: Path) -> Path:
+    """The app in a folder of its own, where a `.env` harms nobody."""
+    for path in ROOT.iterdir():
+        if not path.name.startswith(".") and path.name != "instance":
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+def issuer_in(folder: Path, **env: str) -> str:
+    script = "import app; print(app.create_app().extensions['relying_party'].settings.issuer)"
+    others = {k: v for k, v in os.environ.items() if not k.startswith(SETTING_PREFIXES)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**others, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_settings_are_read_from_the_env_file(tmp_path: Path) -> None:
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines))
+
+    assert issuer_in(tmp_path) == "https://tenant.eu.auth0.com/"
+
+
+def test_the_env_file_never_overrides_what_is_set(tmp_path: Path) -> None:
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines))
+
+    issuer = issuer_in(tmp_path, AUTH0_DOMAIN="another.eu.auth0.com")
+
+    assert issuer == "https://another.eu.auth0.com/"
+
+
+def test_a_folder_that_cannot_be_written_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    (copy_of_the_app(tmp_path) / "instance").write_text("a file where the folder should be")
+
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        issuer_in(tmp_path, **GOOD)
+
+    assert caught.value.stderr.startswith("The session store sessions.sqlite3 cannot be written")
+    assert caught.value.stderr.count("\n") == 1
+
+
+def test_the_app_starts_while_the_provider_and_redis_are_away(settings: dict[str, str]) -> None:
+    away = {
+        "AUTH0_DOMAIN": f"http://localhost:{free_port()}/",
+        "SESSION_REDIS_URL": f"redis://localhost:{free_port()}/0",
+    }
+
+    with Gunicorn({**settings, **away}) as app:
+        assert app.is_up()
