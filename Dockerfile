@@ -14,12 +14,9 @@ RUN python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --disable-pip-version-check --no-cache-dir --no-compile \
       --root-user-action ignore --require-hashes --only-binary :all: --requirement requirements.txt
 
-COPY app.py config.py gunicorn.conf.py /app/
-COPY auth /app/auth/
-COPY sessions /app/sessions/
-COPY pages /app/pages/
-COPY templates /app/templates/
-COPY static /app/static/
+# All that .dockerignore lets in; the demo is for the stage of that name only.
+COPY . /app/
+RUN rm -rf /app/demo /app/requirements.txt
 
 # Bytecode is made here, once: it cannot be written at run time, and without it every start compiles
 # anew. Unchecked, because a copy of the files may change their times.
