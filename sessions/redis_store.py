@@ -37,7 +37,8 @@ redis.call('SET', KEYS[1], ARGV[2] .. times .. ARGV[3], 'KEEPTTL')
 return 1
 """
 TOUCH = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local expires = redis.call('GETRANGE', KEYS[1], 16, 23)
+if #expires < 8 or struct.unpack('>d', expires) <= tonumber(ARGV[3]) then return 0 end
 redis.call('SETRANGE', KEYS[1], 8, ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
@@ -105,9 +106,9 @@ class RedisStore:
             return bool(self._run(REPLACE, _session(key), old_version, version, sealed))
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
-        times = struct.pack("!dd", seen_at, expires_at)
+        times, now = struct.pack("!dd", seen_at, expires_at), time.time()
         with _answers():
-            self._run(TOUCH, _session(key), times, _milliseconds(expires_at - time.time()))
+            self._run(TOUCH, _session(key), times, _milliseconds(expires_at - now), now)
 
     def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
         with _answers():
