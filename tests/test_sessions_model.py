@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
+    invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -36,11 +38,7 @@ from .session_store import store_of
 # By hand, for an hour: EXAMPLES=1000 pytest tests/test_sessions_model.py
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 LIFETIME = 60
-# What takes part in a race: a request, of which browser, at which app. Pages are most of it.
-REQUESTS = [
-    *[("page", which, app) for which in (0, 0, 1) for app in (0, 1)],
-    *[(kind, 0, app) for kind in ("sign_out", "logout", "sign_in") for app in (0, 1)],
-]
+MOST_WORKERS = 4
 
 
 class Worker(threading.Thread):
@@ -98,7 +96,7 @@ class SteppedStore:
 
 
 class Sessions(RuleBasedStateMachine):
-    """One person in two browsers, whose requests race at one app and another."""
+    """One person with two browsers; what is known of the sessions is in `alive` and `ended`."""
 
     apps: list[Flask]
     provider: Provider
@@ -107,49 +105,17 @@ class Sessions(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.wipe()
         self.clock.ahead = 0.0
         self.provider.reset()
         self.provider.options(access_token_seconds=LIFETIME)
         self.at_provider = AtProvider()
+        self.workers: list[Worker] = []
         self.cookies: list[str | None] = [None, None]
         self.ended: set[str] = set()
-        self.logouts = 0
-
-    @rule(
-        requests=st.lists(st.sampled_from(REQUESTS), min_size=2, max_size=4),
-        turns=st.lists(st.integers(0, 3), max_size=40),
-        expired=st.booleans(),
-    )
-    def race(self, requests: list[tuple[str, int, int]], turns: list[int], expired: bool) -> None:
-        kinds = [kind for kind, _, _ in requests]
-        self.kinds, self.sign_ins = set(kinds), kinds.count("sign_in")
         self.doubtful: set[str] = set()
-        for which, cookie in enumerate(self.cookies):
-            if cookie is None or key_of(cookie) in self.ended:
-                self.signs_in(which, app=which)
-                assert self.cookies[which] != cookie
-        if expired:
-            self.clock.moves(LIFETIME + 1)
-        before = len(self.spent())
-        workers = [Worker(getattr(self, kind)(*rest)) for kind, *rest in requests]
-        for turn in turns:
-            waiting = [worker for worker in workers if not worker.done]
-            if waiting:
-                waiting[turn % len(waiting)].goes_on()
-        while not all(worker.done for worker in workers):
-            for worker in workers:
-                if not worker.done:
-                    worker.goes_on()
-
-        for worker in workers:
-            if worker.failure is not None:
-                raise worker.failure
-        in_browsers = {which for kind, which, _ in requests if kind == "page"}
-        assert len(self.spent()) - before <= len(in_browsers) * expired, "two refreshes"
-        self.what_is_left_works()
-
-    # The requests. Each reads its cookie at once, and is carried out as the race goes.
+        self.logouts = self.expirations = 0
+        self.tokens = 0
+        self.wipe()
 
     def browser(self, which: int, app: int) -> Browser:
         browser = Browser(self.apps[app])
@@ -157,77 +123,129 @@ class Sessions(RuleBasedStateMachine):
             browser.client.set_cookie("app_session", cookie, domain="localhost")
         return browser
 
-    def page(self, which: int, app: int) -> Callable[[], None]:
-        browser = self.browser(which, app)
+    def alive(self) -> list[str]:
+        keys = [key_of(cookie) for cookie in self.cookies if cookie]
+        return [key for key in keys if key not in self.ended]
 
-        def opens() -> None:
-            status = browser.get("/appointments").status_code
-            assert status in ((200,) if self.kinds == {"page"} else (200, 302)), status
+    def starts(self, does: Callable[[], Any]) -> None:
+        self.workers.append(Worker(does))
+        self.collect()
 
-        return opens
+    def collect(self) -> None:
+        for worker in [worker for worker in self.workers if worker.done]:
+            self.workers.remove(worker)
+            if worker.failure is not None:
+                raise worker.failure
 
-    def sign_out(self, which: int, app: int) -> Callable[[], None]:
-        person, cookie = Person(self.browser(which, app)), self.cookies[which]
-
-        def signs_out() -> None:
-            assert person.signs_out().status_code == 302
-            self.ended.add(key_of(cookie or ""))
-
-        return signs_out
-
-    def logout(self, which: int, app: int) -> Callable[[], None]:
-        # A time of its own each: what is the same for two of them would depend on the real clock.
-        self.logouts += 1
-        times = {"iat": {"in_seconds": self.logouts - 60}, "exp": {"in_seconds": 7200}}
-        values = {"sub": ADA, "claims": times}
-        token = self.provider.control("backchannel-logout", values)["logout_token"]
-        browser, meant = Browser(self.apps[app]), [key_of(cookie or "") for cookie in self.cookies]
-
-        def is_told() -> None:
-            form = {"logout_token": token}
-            assert browser.post("/backchannel-logout", data=form).status_code == 200
-            self.ended.update(meant)
-
-        return is_told
-
-    def sign_in(self, which: int, app: int) -> Callable[[], None]:
-        return lambda: self.signs_in(which, app)
-
+    @rule(which=st.integers(0, 1), app=st.integers(0, 1))
     def signs_in(self, which: int, app: int) -> None:
         earlier = self.cookies[which]
         person = Person(self.browser(which, app))
         person.provider = self.at_provider
-        if person.signs_in().status_code != 303:
-            # Another one ended the session that this sign-in was to replace: this one counts not.
-            assert self.kinds & {"sign_out", "logout"} or self.sign_ins > 1
-            return
-        self.cookies[which] = cookie = person.browser.cookie("app_session")
+        assert person.signs_in().status_code == 303
+        self.cookies[which] = person.browser.cookie("app_session")
         if earlier:
             self.ended.add(key_of(earlier))
-        # A logout that is under way may end a session that began after it, or may not.
-        self.doubtful.add(key_of(cookie or ""))
+        if self.logouts:
+            # A logout that is under way may end a session that began after it, or may not.
+            self.doubtful.add(key_of(self.cookies[which] or ""))
 
-    # What must be true after each race.
-
-    def spent(self) -> list[str]:
-        entries = self.provider.requests_to("/oauth/token", "refresh_token")
-        return [entry["form"]["refresh_token"] for entry in entries]
-
-    def what_is_left_works(self) -> None:
-        store = store_of(self.apps[0])
-        assert [key for key in self.ended if store.read(key)] == [], "revived"
+    # Leases go by the clock that this would move, so nobody must be holding one.
+    @precondition(lambda self: not self.workers)
+    @rule()
+    def tokens_expire(self) -> None:
         self.clock.moves(LIFETIME + 1)
-        for which, cookie in enumerate(self.cookies):
-            key = key_of(cookie or "")
-            lost = key in self.doubtful and "logout" in self.kinds and not store.read(key)
-            if key in self.ended or lost:
-                self.ended.add(key)
-                continue
-            # Its tokens are the last ones, whatever happened: they can be refreshed.
-            assert self.browser(which, 0).get("/appointments").status_code == 200, "lost"
-            assert self.browser(which, 1).get("/appointments").status_code == 200, "lost"
-        spent = self.spent()
+        self.expirations += 1
+
+    @precondition(lambda self: len(self.workers) < MOST_WORKERS)
+    @rule(which=st.integers(0, 1), app=st.integers(0, 1))
+    def opens_a_page(self, which: int, app: int) -> None:
+        browser, cookie = self.browser(which, app), self.cookies[which]
+        over = cookie is None or key_of(cookie) in self.ended
+
+        def does() -> None:
+            status = browser.get("/appointments").status_code
+            assert status in ((302,) if over else (200, 302)), status
+
+        self.starts(does)
+
+    @precondition(lambda self: len(self.workers) < MOST_WORKERS)
+    @rule(which=st.integers(0, 1), app=st.integers(0, 1))
+    def signs_out(self, which: int, app: int) -> None:
+        person, cookie = Person(self.browser(which, app)), self.cookies[which]
+
+        def does() -> None:
+            assert person.signs_out().status_code == 302
+            if cookie:
+                self.ended.add(key_of(cookie))
+
+        self.starts(does)
+
+    @precondition(lambda self: len(self.workers) < MOST_WORKERS)
+    @rule(app=st.integers(0, 1))
+    def the_provider_logs_out(self, app: int) -> None:
+        # A time of its own each: what is the same for two of them would depend on the real clock.
+        self.tokens += 1
+        times = {"iat": {"in_seconds": self.tokens - 60}, "exp": {"in_seconds": 7200}}
+        values = {"sub": ADA, "claims": times}
+        token = self.provider.control("backchannel-logout", values)["logout_token"]
+        browser, meant = Browser(self.apps[app]), self.alive()
+        self.logouts += 1
+
+        def does() -> None:
+            form = {"logout_token": token}
+            assert browser.post("/backchannel-logout", data=form).status_code == 200
+            self.ended.update(meant)
+            self.logouts -= 1
+
+        self.starts(does)
+
+    @precondition(lambda self: self.workers)
+    @rule(who=st.integers(0, MOST_WORKERS - 1), steps=st.integers(1, 6))
+    def somebody_goes_on(self, who: int, steps: int) -> None:
+        worker = self.workers[who % len(self.workers)]
+        while steps and not worker.done:
+            worker.goes_on()
+            steps -= 1
+        self.collect()
+
+    @invariant()
+    def no_session_is_revived(self) -> None:
+        store = store_of(self.apps[0])._store  # type: ignore[attr-defined]  # the real one
+        assert [key for key in self.ended if store.read(key)] == []
+
+    def teardown(self) -> None:
+        if not hasattr(self, "workers"):
+            return
+        while self.workers:
+            for worker in self.workers:
+                if not worker.done:
+                    worker.goes_on()
+            self.collect()
+        self.no_session_is_revived()
+        self.every_session_that_is_left_works()
+        spent = [
+            entry["form"]["refresh_token"]
+            for entry in self.provider.requests_to("/oauth/token", "refresh_token")
+        ]
         assert len(spent) == len(set(spent)), "a spent token was used"
+        assert len(spent) <= self.expirations * len(self.sign_ins()), "two refreshes"
+
+    def sign_ins(self) -> list[Any]:
+        return self.provider.requests_to("/oauth/token", "authorization_code")
+
+    def every_session_that_is_left_works(self) -> None:
+        """Its tokens are the last ones, whatever happened: they can be refreshed."""
+        self.clock.moves(LIFETIME + 1)
+        self.expirations += 1
+        for which, cookie in enumerate(self.cookies):
+            key = key_of(cookie) if cookie else ""
+            if not cookie or key in self.ended:
+                continue
+            if key in self.doubtful and store_of(self.apps[0]).read(key) is None:
+                continue
+            for app in (0, 1):
+                assert self.browser(which, app).get("/appointments").status_code == 200
 
 
 def wipe(engine: str, settings: dict[str, str], folder: Path) -> None:
@@ -266,7 +284,7 @@ def test_no_interleaving_revives_a_session_spends_a_token_twice_or_loses_one(
 
     examples = hypothesis_settings(
         max_examples=EXAMPLES,
-        stateful_step_count=8,
+        stateful_step_count=40,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
