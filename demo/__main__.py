@@ -205,7 +205,9 @@ def watch(children: list[tuple[Program, subprocess.Popen[bytes]]]) -> None:
 
 
 def stop(children: list[tuple[Program, subprocess.Popen[bytes]]]) -> None:
-    """Ask all to end, the app first; insist after a few seconds."""
+    """Ask all to end, the app first; insist after a few seconds. No signal cuts this short."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for _, process in reversed(children):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -237,6 +239,8 @@ def print_banner(options: argparse.Namespace) -> None:
 def main() -> None:
     """Start all, wait, stop all."""
     options = parse_arguments()
+    # SIGINT too: a shell that starts the demo in the background has it ignored.
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
     to_start = programs(options)
     taken = [each for each in to_start if is_taken(each.port)]
@@ -263,7 +267,6 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stop(children)
 
 

@@ -264,15 +264,19 @@ def test_every_page_of_the_provider_says_that_it_is_a_demo(visitor: Visitor) -> 
         assert "This is a demo." in visitor.page.inner_text("body")
 
 
-def test_the_demo_prints_its_address_and_ends_with_all_its_programs() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int) -> None:
     demo = Demo()
-    command = {"args": demo.command, "cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
+    # As a shell starts a program in the background: Ctrl-C is ignored until the program asks.
+    background = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *demo.command]
 
     printed = ""
-    with subprocess.Popen(**command) as process:
+    with subprocess.Popen(background, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         while f"{demo.provider}\n" not in printed and (line := process.stdout.readline()):
             printed += line
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
+        process.wait(60)
 
     assert f"  The app is at  {demo.app}\n" in printed
     with pytest.raises(requests.ConnectionError):
