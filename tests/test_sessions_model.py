@@ -69,6 +69,11 @@ class Worker(threading.Thread):
         self.goes.release()
         self.is_waited_for()
 
+    def result(self) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return self.answer
+
     @staticmethod
     def stops(*_: Any, **__: Any) -> None:
         """Called where a request may be overtaken; other threads pass."""
