@@ -19,6 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from demo import control, sample_data, server
+from demo.fault import Control
 from demo.headers import set_security_headers
 
 bp = Blueprint("api", __name__)
@@ -175,7 +176,7 @@ def create_app(
     app.context_processor(lambda: {"program": "Demo API", "home": "/demo"})
     places = {"api.personal_list": "api"}
     faults = {name: (text, {"at": "api", **fault}) for name, (text, fault) in FAULTS.items()}
-    switches = control.Control(faults, f"Demo API {audience}")
+    switches = Control(faults, f"Demo API {audience}")
     control.init_app(app, switches, places, switches=switches_on)
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 import requests
 
 from demo.__main__ import is_taken
+from demo.server import BLUNT_OPTION
 
 from .harness import ADA, BEN, CLARA, ROOT, Program, free_port
 
@@ -26,15 +28,15 @@ ACCESS_TOKEN_SECONDS = 4
 class Demo(Program):
     """The demo on ports that are free, with access tokens that live for seconds."""
 
-    def __init__(self) -> None:
-        names = ("--port", "--provider-port", "--api-port", "--contacts-port")
-        ports = [free_port() for _ in names]
-        self.app, self.provider = (f"http://localhost:{port}" for port in ports[:2])
+    def __init__(self, *options: str) -> None:
+        names = ("--port", "--provider-port", "--api-port")
+        self.ports = [free_port() for _ in names]
+        self.app, self.provider, self.api = (f"http://localhost:{port}" for port in self.ports)
         command = [sys.executable, "-m", "demo"]
-        for name, port in zip(names, ports, strict=True):
+        for name, port in zip(names, self.ports, strict=True):
             command += [name, str(port)]
-        command += ["--access-token-seconds", str(ACCESS_TOKEN_SECONDS)]
-        super().__init__(command, ports[0], ready="/healthz")
+        command += ["--access-token-seconds", str(ACCESS_TOKEN_SECONDS), *options]
+        super().__init__(command, self.ports[0], ready="/healthz")
 
     def is_up(self) -> bool:
         """The app may serve before the provider does: they start side by side."""
@@ -89,8 +91,16 @@ class Visitor:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    with Demo() as demo:
+def taken_port() -> Iterator[int]:
+    """A port that some other program has."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def demo(taken_port: int) -> Iterator[Demo]:
+    """The second API is not asked for, so its port need not be free."""
+    with Demo("--contacts-port", str(taken_port)) as demo:
         yield demo
 
 
@@ -290,3 +300,27 @@ def test_a_port_that_is_taken_is_named(demo: Demo) -> None:
 
     assert done.returncode != 0
     assert f"Port {demo.port}, for the app, is in use. Choose another: --port" in done.stderr
+
+
+def test_the_second_apis_port_has_to_be_free_only_where_there_is_a_second_api(
+    demo: Demo, taken_port: int
+) -> None:
+    wanted = Demo("--separate-contacts-api", "--contacts-port", str(taken_port)).command
+    done = subprocess.run(wanted, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert demo.is_up()
+    complaint = f"Port {taken_port}, for the contacts API, is in use."
+    assert done.stderr == f"{complaint} Choose another: --contacts-port\n"
+
+
+def test_in_a_container_app_and_provider_answer_from_outside_and_nothing_else_does() -> None:
+    demo = Demo(BLUNT_OPTION)
+    # An address that answers only where a program listens on every one.
+    app, provider, api = (f"http://127.0.0.2:{port}" for port in demo.ports)
+
+    with demo:
+        assert requests.get(f"{app}/healthz", timeout=10).ok
+        assert requests.get(f"{provider}/.well-known/openid-configuration", timeout=10).ok
+        assert requests.get(f"{demo.provider}/demo", timeout=10).status_code == 404
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{api}/demo/stats", timeout=10)

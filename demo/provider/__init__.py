@@ -2,13 +2,15 @@
 
     config.py          what can be chosen; the registered clients
     metadata.py        discovery and keys
-    authorization.py   the authorization request, and the steps until its response
+    authorization.py   the authorization endpoint and its response
+    authorization_request.py   the request, and all its checks
+    steps.py           what is asked of the person until the response
     interaction.py     the pages of those steps: who are you, may it have this
     token.py           the token endpoint: codes and refresh tokens become token sets
     issue.py           what is inside those tokens
     userinfo.py        the userinfo endpoint
     logout.py          RP-initiated and back-channel logout
-    store.py keys.py   what is remembered, what is signed
+    store.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests
 
 The sign-in hook that a newcomer edits is `demo/action.py`.

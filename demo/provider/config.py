@@ -20,7 +20,8 @@ class Client:
 
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
-    name: str = "Appointments Demo"
+    # As people read it: the name in the first line of templates/base.html.
+    name: str = "Daybook"
     token_endpoint_auth_methods: tuple[str, ...] = ("client_secret_post",)
     # Public keys, for `private_key_jwt` only.
     jwks: dict[str, Any] | None = None

@@ -12,21 +12,22 @@ from flask import Blueprint, Response, render_template, request
 
 from demo.people import ORGANIZATIONS, PEOPLE, find_organization
 from demo.provider.authorization import (
-    OIDC_SCOPES,
-    SSO_COOKIE,
-    AuthorizationError,
-    Interaction,
-    check_member,
     code_response,
-    current_session,
     error_response,
     interaction_url,
-    next_page,
     see_other,
 )
+from demo.provider.authorization_request import OIDC_SCOPES, AuthorizationError
 from demo.provider.pages import PageError
+from demo.provider.records import SsoSession
 from demo.provider.state import Provider, the_provider
-from demo.provider.store import SsoSession
+from demo.provider.steps import (
+    SSO_COOKIE,
+    Interaction,
+    check_member,
+    current_session,
+    next_page,
+)
 
 bp = Blueprint("interaction", __name__)
 

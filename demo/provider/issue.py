@@ -12,10 +12,10 @@ from authlib.oidc.core.util import (
 from flask import g
 
 from demo import action
-from demo.provider.authorization import OIDC_SCOPES
+from demo.provider.authorization_request import OIDC_SCOPES
 from demo.provider.hook import Api, Event
+from demo.provider.records import AccessToken, Grant
 from demo.provider.state import Provider
-from demo.provider.store import AccessToken, Grant
 
 Claims = dict[str, Any]
 

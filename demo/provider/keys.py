@@ -14,7 +14,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
-from demo.control import Fault
+from demo.fault import Fault
 
 Claims = dict[str, Any]
 SigningKey = RSAKey | ECKey

@@ -18,11 +18,12 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from joserfc.errors import JoseError
 
 from demo.people import ORGANIZATIONS
-from demo.provider.authorization import SSO_COOKIE, current_session, see_other
+from demo.provider.authorization import see_other
 from demo.provider.config import Client
 from demo.provider.pages import PageError
+from demo.provider.records import SsoSession
 from demo.provider.state import Provider, the_provider
-from demo.provider.store import SsoSession
+from demo.provider.steps import SSO_COOKIE, current_session
 
 bp = Blueprint("logout", __name__)
 log = logging.getLogger(__name__)

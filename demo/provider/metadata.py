@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from demo.provider.authorization import OIDC_SCOPES
+from demo.provider.authorization_request import OIDC_SCOPES
 from demo.provider.config import ProviderConfig
 from demo.provider.state import the_provider
 

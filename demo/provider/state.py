@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app
 
-from demo.control import Control
+from demo.fault import Control
 from demo.provider.config import ProviderConfig
 from demo.provider.keys import KeyRing
 from demo.provider.store import Store

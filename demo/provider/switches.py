@@ -11,7 +11,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, jsonify, redirect, request, url_for
 
 from demo import control
-from demo.control import Fault, read_json
+from demo.control import read_json
+from demo.fault import Fault
 from demo.people import find_organization
 from demo.provider.config import ConfigError
 from demo.provider.keys import altered

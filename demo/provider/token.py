@@ -36,8 +36,8 @@ from demo.people import Person
 from demo.provider.config import Client
 from demo.provider.issue import issue_token_set
 from demo.provider.metadata import ASSERTION_ALGORITHMS, AUTH_METHODS
+from demo.provider.records import AccessToken, AuthorizationCode, RefreshToken
 from demo.provider.state import Provider, the_provider
-from demo.provider.store import AccessToken, AuthorizationCode, RefreshToken
 
 bp = Blueprint("token", __name__)
 
