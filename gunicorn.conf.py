@@ -2,12 +2,13 @@
 
 import os
 
-# A container sets PORT; without it only this machine can connect.
+# A container sets PORT, and is then reached from outside; without it only this machine can connect.
 _port = os.environ.get("PORT")
 bind = [f"0.0.0.0:{_port}" if _port else "127.0.0.1:3000"]
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+# gunicorn's threads; what it refuses to read is answered, and logged, by the app.
+worker_class = "pages.gunicorn_worker.Worker"
 # Most of a request's time is spent waiting for the provider or the API.
 threads = int(os.environ.get("THREADS", "16"))
 

@@ -112,6 +112,10 @@ KINDS = {
     "wrong_method": Kind(405, "That does not work here",
         "This address cannot be used in that way."),
     "too_large": Kind(413, "That was too much", "The request was larger than this app accepts."),
+    "long_address": Kind(414, "This address is too long",
+        "Go back to the start and try from there."),
+    "long_headers": Kind(431, "That was too much",
+        "The browser sent more than this app accepts. Deleting this site's cookies helps."),
     "internal_error": Kind(500, "Something went wrong here",
         "The fault is ours, and it was noted. Please try again.", RETRY),
 }  # fmt: skip

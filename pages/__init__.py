@@ -13,9 +13,9 @@ __all__ = ["init_app"]
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Add the pages and what surrounds every answer."""
+    errors.init_app(app)
     host.init_app(app, settings)
     headers.init_app(app, settings)
-    errors.init_app(app)
     display.init_app(app)
     views.init_app(app, settings)
     app.register_blueprint(health.bp)

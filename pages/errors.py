@@ -18,6 +18,9 @@ from sessions import SessionEnded, StoreUnavailable
 
 log = logging.getLogger("app.errors")
 
+# Where the server leaves, in the environ, what it refused to read (see gunicorn_worker.py).
+PROBLEM = "app.problem"
+
 CODE_OF_STATUS = {404: "not_found", 405: "wrong_method", 413: "too_large"}
 
 
@@ -32,12 +35,19 @@ class ErrorPage(NamedTuple):
 
 def init_app(app: Flask) -> None:
     """Answer every error in one place."""
+    app.before_request(_refused_by_the_server)
     app.register_error_handler(SignInNeeded, _sign_in_needed)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(SessionEnded, lambda error: _sign_in_needed(SignInNeeded()))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InternalServerError, _internal_error)
+
+
+def _refused_by_the_server() -> None:
+    problem = request.environ.get(PROBLEM)
+    if problem is not None:
+        raise problem
 
 
 def _sign_in_needed(needed: SignInNeeded) -> Any:
