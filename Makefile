@@ -89,7 +89,7 @@ secrets: $(VENV)/made ## Make the secret files that compose.yaml mounts (deploy/
 
 .PHONY: clean
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov test-output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamp files: what they stand for is done again only when the file they depend on is newer.

@@ -36,7 +36,7 @@ TEMPLATE_ONLY = (
 )
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "htmlcov", ".coverage", "instance",
-    ".env", ".env.[!e]*", "secrets", "*.pem", "*.key",
+    "test-output", ".env", ".env.[!e]*", "secrets", "*.pem", "*.key",
 )  # fmt: skip
 OLD_NAME, OLD_SLUG = "Daybook", "flask-oidc-app"
 
