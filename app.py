@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import auth
+import languages
 import pages
 import sessions
 from config import Settings, SettingsError
@@ -41,6 +42,7 @@ def create_app() -> Flask:
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    languages.init_app(app, settings)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     sealer = sessions.Sealer(settings.secret_keys)

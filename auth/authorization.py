@@ -33,18 +33,21 @@ def build_authorization_request(
     scope: list[str],
     audience: str | None = None,
     organization: str | None = None,
+    ui_locales: str | None = None,
     params: Mapping[str, str],
 ) -> tuple[str, Attempt]:
     """Return the URL to send the browser to, and the attempt to remember.
 
     `audience` names another API than the configured one; `params` are those of this request alone
-    (`prompt`, `login_hint`, `invitation` …), the configured ones come beside them.
+    (`prompt`, `login_hint`, `invitation` …), the configured ones come beside them; both may name
+    other `ui_locales` than those of the page that the person comes from.
     Raises Problem where the provider's metadata cannot be had.
     """
     settings = rp.settings
     # A configured organization is not the visitor's to choose.
     organization = settings.organization or organization
-    further = {**settings.authorize_params, **params}
+    language = {"ui_locales": ui_locales} if ui_locales else {}
+    further = {**language, **settings.authorize_params, **params}
     attempt = Attempt(
         state=new_secret(),
         nonce=new_secret(),

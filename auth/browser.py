@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from languages import N_
+
+UNKNOWN_BROWSER = N_("Another browser")
 # The order matters: most browsers name their ancestors too.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -24,7 +27,7 @@ SYSTEMS = (
 
 
 def browser_in_words(user_agent: str) -> str:
-    """Return words such as "Firefox on Windows"; what is not recognized is said so."""
-    browser = next((name for mark, name in BROWSERS if mark in user_agent), "Another browser")
+    """Return words such as "Firefox on Windows": in English, to be translated when shown."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), UNKNOWN_BROWSER)
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

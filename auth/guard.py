@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
+from languages import stated_language
 from sessions import current_session
 
 from .access import SignInNeeded, current_sign_in
@@ -140,6 +141,7 @@ def send_to_provider(
         scope=scopes,
         audience=audience,
         organization=organization,
+        ui_locales=stated_language(),
         params=params or {},
     )
     response = redirect(url, 302)

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 MAX_LENGTH = 2000
 
-# Signing in only to sign out, or to sign in again, is nobody's wish.
-NOT_A_PAGE = re.compile(r"/(login|callback|logout|backchannel-logout)(/|$)")
+# Signing in only to sign out, or to sign in again, is nobody's wish; the last two are no pages.
+NOT_A_PAGE = re.compile(r"/(login|callback|logout|backchannel-logout|language)(/|$)")
 
 
 def safe_return_to(text: str | None) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from authlib.common.urls import add_params_to_uri
 
+from languages import stated_language
 from sessions import PersonSession
 from sessions.interface import Content
 
@@ -89,4 +90,6 @@ def logout_url(rp: RelyingParty, sign_in: SignIn) -> str:
     params = [("client_id", rp.settings.client_id), ("post_logout_redirect_uri", back)]
     if len(sign_in.id_token) <= MAX_HINT_LENGTH:
         params.insert(0, ("id_token_hint", sign_in.id_token))
+    if ui_locales := stated_language():
+        params.append(("ui_locales", ui_locales))
     return str(add_params_to_uri(end_session_endpoint, params))

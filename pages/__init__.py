@@ -6,7 +6,7 @@ from flask import Flask
 
 from config import Settings
 
-from . import display, errors, headers, health, host, views
+from . import display, errors, headers, health, host, language_switch, views
 
 __all__ = ["init_app"]
 
@@ -18,5 +18,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     headers.init_app(app, settings)
     display.init_app(app)
     views.init_app(app, settings)
+    language_switch.init_app(app)
     app.register_blueprint(health.bp)
     app.register_blueprint(views.bp)

@@ -12,11 +12,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import quote
 
+from babel.dates import format_date, format_time, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask
+
+from auth.browser import UNKNOWN_BROWSER
+from languages import N_, gettext, locale
 
 LONGEST_TEXT = 10_000  # a claim's value
 LONGEST_JSON = 50_000
@@ -33,6 +38,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(iso)
     app.add_template_filter(claim_time)
     app.add_template_filter(scope_words)
+    app.add_template_filter(browser_words)
 
 
 # Text
@@ -50,7 +56,13 @@ def printable(text: str, limit: int = LONGEST_TEXT) -> str:
         return text
     shown = text[:limit].encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
     rest = len(text) - limit
-    return f"{shown}… ({rest:,} more characters)" if rest > 0 else shown
+    if rest <= 0:
+        return shown
+    return (
+        shown
+        + "… "
+        + gettext("(%(count)s more characters)", count=format_decimal(rest, locale=locale()))
+    )
 
 
 def pretty_json(value: object) -> str:
@@ -62,7 +74,8 @@ def pretty_json(value: object) -> str:
     for piece in encoder.iterencode(_pruned(value, DEEPEST_JSON)):
         text += piece
         if len(text) > LONGEST_JSON:
-            return printable(text[:LONGEST_JSON], LONGEST_JSON) + "\n… (too long to show in full)"
+            cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
+            return f"{cut}\n… " + gettext("(too long to show in full)")
     return printable(text, LONGEST_JSON)
 
 
@@ -73,7 +86,7 @@ def _pruned(value: object, depth: int) -> object:
     if isinstance(value, list | tuple):
         return [_pruned(item, depth - 1) for item in value] if depth else "…"
     if isinstance(value, int) and _is_unprintable(value):
-        return "(a number too long to show)"
+        return gettext("(a number too long to show)")
     return value
 
 
@@ -85,28 +98,22 @@ def _is_unprintable(number: int) -> bool:
 # Times
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December",
-)  # fmt: skip
-_UNITS = (
-    (31_557_600, "years"),
-    (2_629_800, "months"),
-    (86_400, "days"),
-    (3600, "hours"),
-    (60, "minutes"),
-)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
 
 
 def when(moment: datetime | None, now: datetime | None = None) -> str:
-    """A moment in words: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for None."""
+    """A moment in words: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for None.
+
+    Always UTC, and says so: the server cannot know where the person is.
+    """
     if moment is None:
         return ""
     seconds = (_aware(moment) - (now or datetime.now(UTC))).total_seconds()
-    return f"{_in_words(moment)} ({_distance(seconds)})"
+    return gettext(
+        "%(moment)s (%(distance)s)", moment=_in_words(moment), distance=_distance(seconds)
+    )
 
 
 def iso(moment: datetime | None) -> str:
@@ -151,21 +158,21 @@ def _in_words(moment: datetime | date) -> str:
     """The day and, where there is one, the time; the zone only where one was given."""
     if isinstance(moment, datetime) and moment.tzinfo:
         moment = moment.astimezone(UTC)
-    day = f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    here = locale()
+    day = format_date(moment, "long", here)
     if not isinstance(moment, datetime):
         return day
-    return f"{day}, {moment:%H:%M}{' UTC' if moment.tzinfo else ''}"
+    time = format_time(moment, "HH:mm", locale=here)
+    both = here.datetime_formats["medium"].format(time, day)
+    return f"{both} UTC" if moment.tzinfo else both
 
 
 def _distance(seconds: float) -> str:
     """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
-    size = abs(round(seconds))
-    if size == 0:
-        return "now"
-    seconds_in_words = (1, "seconds" if size > 1 else "second")
-    length, unit = next((entry for entry in _UNITS if size >= 2 * entry[0]), seconds_in_words)
-    amount = f"{round(size / length)} {unit}"
-    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+    if round(seconds) == 0:
+        return gettext("now")
+    span = timedelta(seconds=round(seconds))
+    return format_timedelta(span, threshold=2, add_direction=True, locale=locale())
 
 
 # The person
@@ -183,7 +190,7 @@ class Person:
 def person_of(claims: Mapping[str, object]) -> Person:
     """The person that an ID token's claims name; only `sub` is sure (OIDC Core section 2)."""
     texts = {key: text for key in _NAME_CLAIMS if (text := _visible(claims.get(key)))}
-    name = next((texts[key] for key in _NAME_CLAIMS if key in texts), "Signed-in person")
+    name = next((texts[key] for key in _NAME_CLAIMS if key in texts), gettext("Signed-in person"))
     return Person(name=name, detail=texts.get("email", ""), initials=_initials(name))
 
 
@@ -212,45 +219,45 @@ def _initials(name: str) -> str:
 
 
 _ABOUT_PERSON = {
-    "name": "Name",
-    "given_name": "Given name",
-    "middle_name": "Middle name",
-    "family_name": "Family name",
-    "nickname": "Nickname",
-    "preferred_username": "User name",
-    "email": "E-mail address",
-    "email_verified": "E-mail address verified",
-    "phone_number": "Phone number",
-    "phone_number_verified": "Phone number verified",
-    "picture": "Picture",
-    "profile": "Profile page",
-    "website": "Website",
-    "gender": "Gender",
-    "birthdate": "Date of birth",
-    "address": "Address",
-    "locale": "Language",
-    "zoneinfo": "Time zone",
-    "updated_at": "Last changed",
-    "org_id": "Organization",
-    "org_name": "Organization's name",
+    "name": N_("Name"),
+    "given_name": N_("Given name"),
+    "middle_name": N_("Middle name"),
+    "family_name": N_("Family name"),
+    "nickname": N_("Nickname"),
+    "preferred_username": N_("User name"),
+    "email": N_("E-mail address"),
+    "email_verified": N_("E-mail address verified"),
+    "phone_number": N_("Phone number"),
+    "phone_number_verified": N_("Phone number verified"),
+    "picture": N_("Picture"),
+    "profile": N_("Profile page"),
+    "website": N_("Website"),
+    "gender": N_("Gender"),
+    "birthdate": N_("Date of birth"),
+    "address": N_("Address"),
+    "locale": N_("Language"),
+    "zoneinfo": N_("Time zone"),
+    "updated_at": N_("Last changed"),
+    "org_id": N_("Organization"),
+    "org_name": N_("Organization's name"),
 }
 _ABOUT_SIGN_IN = {
-    "iss": "Issuer",
-    "sub": "Subject",
-    "aud": "Audience",
-    "azp": "Authorized party",
-    "auth_time": "Signed in at the provider",
-    "iat": "Issued",
-    "nbf": "Not valid before",
-    "exp": "Expires",
-    "acr": "How strong the sign-in was",
-    "amr": "How the sign-in was done",
-    "sid": "Session at the provider",
-    "jti": "Token's number",
-    "nonce": "Nonce",
-    "at_hash": "Hash of the access token",
-    "c_hash": "Hash of the authorization code",
-    "s_hash": "Hash of the state",
+    "iss": N_("Issuer"),
+    "sub": N_("Subject"),
+    "aud": N_("Audience"),
+    "azp": N_("Authorized party"),
+    "auth_time": N_("Signed in at the provider"),
+    "iat": N_("Issued"),
+    "nbf": N_("Not valid before"),
+    "exp": N_("Expires"),
+    "acr": N_("How strong the sign-in was"),
+    "amr": N_("How the sign-in was done"),
+    "sid": N_("Session at the provider"),
+    "jti": N_("Token's number"),
+    "nonce": N_("Nonce"),
+    "at_hash": N_("Hash of the access token"),
+    "c_hash": N_("Hash of the authorization code"),
+    "s_hash": N_("Hash of the state"),
 }
 _LABELS = _ABOUT_PERSON | _ABOUT_SIGN_IN
 _RANKS = {name: rank for rank, name in enumerate(_LABELS)}
@@ -292,7 +299,7 @@ def _claim(name: str, value: object) -> Claim:
     group = "sign-in" if name in _ABOUT_SIGN_IN else "added"
     return Claim(
         wire_name=printable(name, LONGEST_NAME),
-        label=_LABELS.get(name, ""),
+        label=gettext(_LABELS[name]) if name in _LABELS else "",
         group="person" if name in _ABOUT_PERSON else group,
         moment=moment_of(value) if name in _TIMES else None,
         is_structured=isinstance(value, dict | list | tuple),
@@ -309,20 +316,31 @@ def _is_namespaced(name: str) -> bool:
 
 
 _SCOPES = {
-    "openid": "Sign in here with your account",
-    "profile": "Show your name and profile",
-    "email": "Show your e-mail address",
-    "address": "Show your postal address",
-    "phone": "Show your phone number",
-    "offline_access": "Stay signed in without being asked again",
-    "appointments": "See your appointments",
-    "contacts": "See your contacts",
+    "openid": N_("Sign in here with your account"),
+    "profile": N_("Show your name and profile"),
+    "email": N_("Show your e-mail address"),
+    "address": N_("Show your postal address"),
+    "phone": N_("Show your phone number"),
+    "offline_access": N_("Stay signed in without being asked again"),
+    "appointments": N_("See your appointments"),
+    "contacts": N_("See your contacts"),
 }
 
 
 def scope_words(scope: str) -> str:
     """What a scope is good for; nothing for one that this app does not know."""
-    return _SCOPES.get(scope, "")
+    return gettext(_SCOPES[scope]) if scope in _SCOPES else ""
+
+
+# Browsers
+
+
+def browser_words(stored: str) -> str:
+    """What `auth/browser.py` noted at sign-in, `Firefox on Windows`, in the page's language."""
+    browser, on, system = stored.partition(" on ")
+    if browser == UNKNOWN_BROWSER:
+        browser = gettext(UNKNOWN_BROWSER)
+    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if on else browser
 
 
 # Tables
@@ -333,7 +351,17 @@ _ORDER = {
     "contacts": ("name", "email", "phone"),
 }
 _IDS = ("id", "_id", "uuid")
-_COLUMN_LABELS = {"start": "Starts", "end": "Ends", "email": "E-mail"} | dict.fromkeys(_IDS, "ID")
+_COLUMN_LABELS = {
+    "title": N_("Title"),
+    "with": N_("With"),
+    "start": N_("Starts"),
+    "end": N_("Ends"),
+    "minutes": N_("Minutes"),
+    "place": N_("Place"),
+    "name": N_("Name"),
+    "email": N_("E-mail"),
+    "phone": N_("Phone"),
+} | dict.fromkeys(_IDS, N_("ID"))
 # Narrower than RFC 5322: no character of a linked address may mean anything in a mailto URL.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){1,8}")
 
@@ -405,10 +433,10 @@ def _keys(records: Iterable[Mapping[str, object]], known: tuple[str, ...]) -> li
 def _label(key: str) -> str:
     """A heading for a key: `created_at` and `createdAt` are both "Created at"."""
     if key in _COLUMN_LABELS:
-        return _COLUMN_LABELS[key]
+        return gettext(_COLUMN_LABELS[key])
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", printable(key, LONGEST_NAME))
     text = " ".join(word if word.isupper() else word.lower() for word in spaced.split())
-    return text[:1].upper() + text[1:] or "(no name)"
+    return text[:1].upper() + text[1:] or gettext("(no name)")
 
 
 def _cell(value: object) -> Cell:
@@ -416,7 +444,7 @@ def _cell(value: object) -> Cell:
     if value is None or value == "":
         return Cell("–", "nothing")
     if isinstance(value, bool):
-        return Cell("Yes" if value else "No")
+        return Cell(gettext("Yes") if value else gettext("No"))
     if isinstance(value, str):
         return _text_cell(value)
     text = printable(pretty_json(value), LONGEST_CELL)

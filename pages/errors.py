@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from auth import Problem, SignInNeeded
 from auth.guard import is_fetch, lead_to_sign_in, this_page, wants_json
 from auth.return_to import safe_return_to
+from languages import gettext
 from sessions import SessionEnded, StoreUnavailable
 
 log = logging.getLogger("app.errors")
@@ -104,10 +105,10 @@ def _problem(problem: Problem) -> Response:
         response = make_response(json.dumps(_problem_json(problem, reference)))
         response.mimetype = "application/problem+json"
     else:
-        text = kind.text
+        text = gettext(kind.text)
         if problem.scope:
-            text = f"{text} It is called “{problem.scope}”."
-        error = ErrorPage(kind.status, kind.title, text, reference)
+            text += " " + gettext("It is called “%(scope)s”.", scope=problem.scope)
+        error = ErrorPage(kind.status, gettext(kind.title), text, reference)
         response = make_response(render_template("error.html", error=error, ways=_ways(problem)))
     response.status_code = kind.status
     if problem.retry_after:
@@ -119,9 +120,9 @@ def _problem(problem: Problem) -> Response:
 def _problem_json(problem: Problem, reference: str) -> dict[str, Any]:
     members: dict[str, Any] = {
         "type": "about:blank",
-        "title": problem.kind.title,
+        "title": gettext(problem.kind.title),
         "status": problem.kind.status,
-        "detail": problem.kind.text,
+        "detail": gettext(problem.kind.text),
         "code": problem.code,
         "reference": reference,
     }
@@ -139,12 +140,12 @@ def _ways(problem: Problem) -> list[tuple[str, str]]:
     ways = []
     for way in problem.kind.ways:
         if way == "sign_in" or (way == "retry" and request.endpoint == "auth.callback"):
-            ways.append(("Sign in again", sign_in))
+            ways.append((gettext("Sign in again"), sign_in))
         elif way == "retry" and request.method == "GET":
-            ways.append(("Try again", sign_in if in_flow else this_page()))
+            ways.append((gettext("Try again"), sign_in if in_flow else this_page()))
         elif way == "ask_scope" and problem.scope:
             ask = f"{sign_in}&scope={quote(problem.scope, safe='')}"
-            ways.append(("Ask for this permission", ask))
+            ways.append((gettext("Ask for this permission"), ask))
         elif way == "home":
-            ways.append(("Go to the start page", "/"))
+            ways.append((gettext("Go to the start page"), "/"))
     return ways

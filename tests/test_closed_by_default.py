@@ -11,7 +11,8 @@ from auth import open_to_all
 from .harness import Person
 
 OPEN = {
-    "/", "/login", "/callback", "/logout", "/healthz", "/readyz", "/backchannel-logout",
+    "/", "/login", "/callback", "/logout", "/healthz", "/readyz", "/language",
+    "/backchannel-logout",
     "/static/<path:filename>",
 }  # fmt: skip
 
