@@ -51,6 +51,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 LOCK_OUT_SECONDS = 5.0
 # Or for as long as the provider asked for, within reason.
 LONGEST_LOCK_OUT_SECONDS = 60.0
+# Who is refused with a token of a moment ago would be refused with the next one, too.
+AT_ONCE_SECONDS = 10.0
 
 
 class SignInNeeded(Problem):
@@ -88,7 +90,8 @@ def current_sign_in() -> SignIn | None:
 def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
     """Return an access token that is good now, for the configured API or the one of `audience`.
 
-    `refused` is a token that the API has just refused: it is refreshed though it looks good.
+    `refused` is a token that the API has just refused: it is refreshed though it looks good, or
+    returned where that was done a moment ago: an API that always refuses costs few refreshes.
     Raises SignInNeeded; Problem where it cannot be refreshed now; StoreUnavailable.
     """
     session = current_session()
@@ -97,9 +100,17 @@ def access_token(audience: str | None = None, *, refused: str | None = None) -> 
         tokens = _stored_sign_in(session).token_sets.get(name)
         if tokens and tokens.is_fresh() and tokens.access_token != refused:
             return tokens.access_token
+        # A refresh, and not the sign-in, brought it.
+        refreshed = tokens and tokens.obtained_at > session.content.started_at
+        if tokens and refreshed and refused == tokens.access_token and _came_just_now(tokens):
+            return refused
         return _Refresh(relying_party(), session, name, refused).access_token()
     except SessionEnded:
         raise SignInNeeded("the session was ended meanwhile", audience=audience) from None
+
+
+def _came_just_now(tokens: TokenSet) -> bool:
+    return time.time() < tokens.obtained_at + AT_ONCE_SECONDS
 
 
 def _stored_sign_in(session: PersonSession) -> SignIn:
@@ -228,7 +239,7 @@ class _Refresh:
     def _without_refresh_token(self, tokens: TokenSet | None) -> TokenSet:
         """Some providers give no refresh token: sign in again when the access token is over. One
         that is over, or refused, as soon as it came would lead round and round: use it."""
-        if tokens and time.time() < tokens.obtained_at + 10:
+        if tokens and _came_just_now(tokens):
             return tokens
         raise SignInNeeded("there is no refresh token", audience=self.name or None)
 

@@ -19,16 +19,23 @@ def call_api(base_url: str | None, path: str, audience: str | None = None) -> An
     """Return the decoded JSON of `GET {base_url}{path}`, called with an access token.
 
     `audience` is the API's, where it is not the one configured as AUTH0_AUDIENCE. A refused token
-    (401) is refreshed once and the call made once more. Raises Problem, SignInNeeded.
+    (401) is refreshed once, and the call made once more with the new one.
+
+    Raises Problem, SignInNeeded.
     """
     if base_url is None:
         raise Problem("api_not_configured")
-    token = access_token(audience)
-    answer = _get(base_url + path, token)
-    if answer.status == 401:
-        token = access_token(audience, refused=token)
+    try:
+        token = access_token(audience)
         answer = _get(base_url + path, token)
-    return _data(answer, audience)
+        if answer.status == 401:
+            renewed = access_token(audience, refused=token)
+            if renewed != token:
+                answer = _get(base_url + path, renewed)
+        return _data(answer, audience)
+    except Problem as problem:
+        problem.detail += f" for the API's {path.partition('?')[0]}"  # in the log
+        raise
 
 
 def _get(url: str, token: str) -> Answer:
