@@ -71,6 +71,7 @@ class Settings:
     session_absolute_seconds: int
     trusted_proxy_hops: int
     show_flow: bool
+    picture_origins: tuple[str, ...]
     log_format: str | None
     metrics_port: int | None
 
@@ -385,6 +386,17 @@ def _switch(text: str) -> bool:
 _SHOW_FLOW_IN_PUBLIC = _Setting("SHOW_FLOW_IN_PUBLIC", _switch, "0")
 
 
+def _picture_origins(text: str) -> tuple[str, ...]:
+    """The origins (RFC 6454) of hosts, https but for this machine: what a CSP source can be."""
+    hosts = [host.strip().lower() for host in text.split(",") if host.strip()]
+    for host in hosts:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", host):
+            wrong = "has something in it that is not a host"
+            raise _Bad(wrong, "hosts separated by commas: s.gravatar.com,cdn.auth0.com")
+    is_local = {host: is_loopback(host.partition(":")[0]) for host in hosts}
+    return tuple(f"{'http' if local else 'https'}://{host}" for host, local in is_local.items())
+
+
 def _log_format(text: str) -> str:
     if text not in ("json", "text"):
         raise _Bad("is neither json nor text", "json for machines, text for people")
@@ -416,6 +428,7 @@ _SETTINGS = {
     "session_absolute_seconds": _Setting("SESSION_ABSOLUTE_SECONDS", _seconds, "604800"),
     "trusted_proxy_hops": _Setting("TRUSTED_PROXY_HOPS", _hops, "0"),
     "show_flow": _Setting("SHOW_FLOW", _switch, "0"),
+    "picture_origins": _Setting("PICTURE_HOSTS", _picture_origins, ""),
     "log_format": _Setting("LOG_FORMAT", _log_format),
     "metrics_port": _Setting("METRICS_PORT", _port),
 }  # fmt: skip

@@ -137,6 +137,7 @@ def app_settings(
         "SESSION_ABSOLUTE_SECONDS": "",
         "TRUSTED_PROXY_HOPS": "",
         "SHOW_FLOW": "1",
+        "PICTURE_HOSTS": f"localhost:{options.provider_port}",
         "LOG_FORMAT": "text",
         "METRICS_PORT": "",
         "SHOW_FLOW_IN_PUBLIC": "",

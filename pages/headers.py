@@ -1,4 +1,5 @@
-"""The headers of every answer. One policy for all pages: nothing inline, nothing from outside."""
+"""The headers of every answer. One policy for all pages: nothing inline, nothing from outside but
+the pictures that PICTURE_HOSTS allows."""
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ from sessions import current_session
 POLICY = {
     "default-src": "'none'",
     "style-src": "'self'",
-    "img-src": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
@@ -35,10 +35,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     headers = dict(HEADERS)
     if settings.is_https:
         headers["Strict-Transport-Security"] = "max-age=63072000"
+    images = ("'self'", *settings.picture_origins)
 
     def add_headers(response: Response) -> Response:
         response.headers.extend(headers)
-        response.headers["Content-Security-Policy"] = _policy(*_form_targets(response))
+        response.headers["Content-Security-Policy"] = _policy(
+            images, tuple(_form_targets(response))
+        )
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -69,7 +72,11 @@ def _form_targets(response: Response) -> list[str]:
 
 
 @lru_cache(maxsize=16)
-def _policy(*form_targets: str) -> str:
+def _policy(images: tuple[str, ...], form_targets: tuple[str, ...]) -> str:
     origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in form_targets}
-    directives = {**POLICY, "form-action": " ".join(["'self'", *sorted(origins)])}
+    directives = {
+        **POLICY,
+        "img-src": " ".join(images),
+        "form-action": " ".join(["'self'", *sorted(origins)]),
+    }
     return "; ".join(f"{name} {value}" for name, value in directives.items())

@@ -21,6 +21,7 @@ from sessions.store import Record
 
 from .api import call_api
 from .display import as_table, claim_groups, person_of
+from .picture import picture_of
 
 bp = Blueprint("pages", __name__)
 
@@ -51,8 +52,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     def every_page() -> dict[str, Any]:
         sign_in = current_sign_in()
+        claims = sign_in.claims() if sign_in else {}
         return {
-            "person": person_of(sign_in.claims()) if sign_in else None,
+            "person": person_of(claims) if sign_in else None,
+            "picture": picture_of(claims, settings.picture_origins),
             "api_configured": settings.api_base_url is not None,
             "contacts_configured": _contacts_base_url(settings) is not None,
         }

@@ -75,6 +75,10 @@ def test_an_optional_one_that_is_empty_counts_as_not_set() -> None:
 
 
 BAD = {
+    "picture host with a path": ("PICTURE_HOSTS", "s.gravatar.com/avatar"),
+    "picture host as a URL": ("PICTURE_HOSTS", "https://s.gravatar.com"),
+    "picture host with a wildcard": ("PICTURE_HOSTS", "s.gravatar.com,*.example.com"),
+    "picture host that ends the policy": ("PICTURE_HOSTS", "s.gravatar.com; script-src *"),
     "domain with a space": ("AUTH0_DOMAIN", "tenant eu auth0.com"),
     "domain with a path": ("AUTH0_DOMAIN", "tenant.eu.auth0.com/authorize"),
     "domain with a port that is none": ("AUTH0_DOMAIN", "tenant.eu.auth0.com:99999"),
@@ -194,6 +198,18 @@ def test_the_redirect_uri_is_the_apps_address_and_callback(text: str, redirect_u
 @pytest.mark.parametrize("host", ["localhost:3002", "api:8000", "api.svc", "10.0.0.7"])
 def test_an_api_inside_may_be_called_by_http(host: str) -> None:
     assert read(API_BASE_URL=f"http://{host}/v1/").api_base_url == f"http://{host}/v1"
+
+
+def test_picture_hosts_are_origins_https_but_for_this_machine() -> None:
+    origins = read(
+        PICTURE_HOSTS="s.Gravatar.com , cdn.example:8443,,localhost:3001"
+    ).picture_origins
+
+    assert origins == (
+        "https://s.gravatar.com",
+        "https://cdn.example:8443",
+        "http://localhost:3001",
+    )
 
 
 def test_secret_keys_are_listed_newest_first() -> None:
