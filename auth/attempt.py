@@ -24,14 +24,19 @@ LIFETIME_SECONDS = 600
 MOST_ATTEMPTS = 5
 # Browsers drop a cookie that is larger than 4096 bytes with its name and attributes.
 LARGEST_COOKIE = 3900
-# Together they must leave room for other cookies in a header of 8 kB.
-MOST_BYTES = 5000
+# Together they must leave room for other cookies in a header of 8 kB. Five fit whose `return_to` is
+# of 600 characters; a longer one (return_to.py has the limit) may take the oldest ones' place.
+MOST_BYTES = 6000
+# Whoever filled the jar with cookies of such names gets no endless answer.
+MOST_DELETED = 20
+# Machines that share the work may differ by so much.
+CLOCK_SKEW_SECONDS = 60
 
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 COOKIE = re.compile(r"(?:__Host-)?app_sign_in_([0-9a-f]{8})_([A-Za-z0-9_-]{8})")
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """What `/callback` must know of the authorization request. `created_at` in seconds, UTC."""
 
     state: str
@@ -92,7 +97,7 @@ def find_attempt(rp: RelyingParty, request: Request, state: str) -> Attempt | No
             continue
         attempt = _opened(rp, name, value)
         if attempt and hmac.compare_digest(attempt.state, state):
-            return attempt if time.time() < attempt.created_at + LIFETIME_SECONDS else None
+            return attempt if _is_living(attempt.created_at) else None
     return None
 
 
@@ -100,6 +105,10 @@ def forget_attempt(rp: RelyingParty, response: Response, attempt: Attempt) -> No
     """Take the attempt's cookie away: each attempt works once."""
     name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
     _delete(rp, response, name)
+
+
+def _is_living(created_at: int) -> bool:
+    return -CLOCK_SKEW_SECONDS < time.time() - created_at < LIFETIME_SECONDS
 
 
 def _opened(rp: RelyingParty, name: str, value: str) -> Attempt | None:
@@ -112,17 +121,25 @@ def _opened(rp: RelyingParty, name: str, value: str) -> Attempt | None:
 
 
 def _sweep(rp: RelyingParty, request: Request, response: Response, room: int) -> None:
-    """Delete the cookies of attempts that are over, and the oldest where there is no room."""
-    cookies = [(name, len(value)) for name, value in request.cookies.items() if COOKIE.match(name)]
-    cookies.sort(reverse=True)  # the time of creation leads in the name: newest first
-    oldest = f"{_prefix(rp)}app_sign_in_{int(time.time()) - LIFETIME_SECONDS:08x}"
-    kept = 1
-    for name, size in cookies:
-        room -= size
-        if name < oldest or room < 0 or kept >= MOST_ATTEMPTS:
-            _delete(rp, response, name)
-        else:
+    """Delete the cookies of attempts that are over, and the oldest where there is no room.
+
+    What cannot be opened takes nobody's place: another app at this host name made it, or somebody
+    who wants to be in the way.
+    """
+    begins = f"{_prefix(rp)}app_sign_in_"
+    names = sorted((name for name in request.cookies if name.startswith(begins)), reverse=True)
+    kept, over = 1, []
+    for name in names:  # the time of creation leads in the name: newest first
+        match, value = COOKIE.fullmatch(name), request.cookies[name]
+        if match is None or not _is_living(int(match[1], 16)):
+            over.append(name)
+        elif _opened(rp, name, value):
+            room -= len(value)
+            if room < 0 or kept >= MOST_ATTEMPTS:
+                over.append(name)
             kept += 1
+    for name in over[:MOST_DELETED]:
+        _delete(rp, response, name)
 
 
 def _delete(rp: RelyingParty, response: Response, name: str) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-import threading
-import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from .conftest import Clock, MakeApp, PersonAt
-from .harness import ADA, APP, BEN, Person, Provider, query_of, session_records, text_of
+from .harness import ADA, BEN, Person, Provider, query_of, session_records, text_of
 
 ATTEMPT = re.compile(r"app_sign_in_[0-9a-f]{8}_[A-Za-z0-9_-]{8}")
 
@@ -136,59 +134,6 @@ def test_a_refused_sign_in_leaves_nothing_in_the_store(
     person.signs_in()
 
     assert session_records(app) == 0
-
-
-def test_any_number_of_tabs_finish_in_any_order(person: Person) -> None:
-    pages = ["/profile", "/appointments", "/contacts", "/sessions", "/"]
-    tabs = [(page, person.begins(f"/login?return_to={page}")) for page in pages]
-    callbacks = [(page, person.provider.answers(address)) for page, address in tabs]
-
-    led = [
-        (page, person.comes_back(callback).headers["Location"])
-        for page, callback in reversed(callbacks)
-    ]
-
-    assert all(page == location for page, location in led)
-    assert person.is_signed_in()
-    assert attempts_of(person) == {}
-
-
-def test_a_sixth_tab_takes_the_oldest_attempts_place(person: Person, clock: Clock) -> None:
-    callbacks = []
-    for _ in range(6):
-        callbacks.append(person.provider.answers(person.begins()))
-        clock.moves(1)
-    kept = attempts_of(person)
-
-    oldest, *others = [person.comes_back(callback) for callback in callbacks]
-
-    assert len(kept) == 5
-    assert oldest.status_code == 400
-    assert {response.status_code for response in others} == {303}
-
-
-def test_old_attempts_are_swept_when_a_new_one_begins(person: Person, clock: Clock) -> None:
-    person.begins()
-    ((name, value),) = attempts_of(person).items()
-    clock.moves(700)
-    person.browser.client.set_cookie(name, value)  # whatever a browser does with its clock
-
-    person.begins()
-
-    assert name not in attempts_of(person)
-    assert len(attempts_of(person)) == 1
-
-
-def test_attempts_together_leave_room_in_the_cookie_header(person: Person, clock: Clock) -> None:
-    long = quote("/" + "x" * 1900, safe="")
-
-    for _ in range(6):
-        person.begins(f"/login?return_to={long}")
-        clock.moves(1)
-
-    attempts = attempts_of(person)
-    assert 1 <= len(attempts) <= 5
-    assert sum(len(name) + len(value) for name, value in attempts.items()) < 5500
 
 
 @pytest.mark.parametrize(
@@ -344,37 +289,3 @@ def test_attempts_of_another_app_on_the_same_host_name_are_not_ours(
 
     assert response.status_code == 400
     assert not person.is_signed_in()
-
-
-def test_a_callback_loaded_several_times_at_once_signs_in_once(app: Any, person: Person) -> None:
-    callback = person.provider.answers(person.begins("/login?return_to=/profile"))
-    cookies = "; ".join(f"{name}={value}" for name, value in person.browser.cookies().items())
-    locations: list[str | None] = []
-
-    def load() -> None:
-        client = app.test_client(use_cookies=False)
-        path = callback.removeprefix(APP)
-        response = client.get(path, base_url=APP, headers={"Cookie": cookies})
-        locations.append(response.headers.get("Location"))
-
-    threads = [threading.Thread(target=load) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert locations.count("/profile") == 1
-    assert locations.count(None) == 5
-    assert session_records(app) == 1
-
-
-@pytest.mark.parametrize("later", [0, 5000], ids=["as they are", "dated far ahead"])
-def test_planted_attempts_do_not_keep_anybody_from_signing_in(person: Person, later: int) -> None:
-    for number in range(8):
-        name = f"app_sign_in_{int(time.time()) + later:08x}_{number:08d}"
-        person.browser.client.set_cookie(name, "x" * 900)
-
-    response = person.signs_in()
-
-    assert response.status_code == 303
-    assert person.is_signed_in()
