@@ -18,9 +18,10 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from demo import control, sample_data, server
+from demo import control, language, sample_data, server
 from demo.fault import Control
 from demo.headers import set_security_headers
+from demo.language import N_, _
 
 bp = Blueprint("api", __name__)
 
@@ -45,20 +46,20 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
-    "api_429": ("429, retry after 5 s", {"status": 429, "headers": {"Retry-After": "5"}}),
+    "api_429": (N_("429, retry after 5 s"), {"status": 429, "headers": {"Retry-After": "5"}}),
     "api_500": ("500", {"status": 500, "body": ANSWER}),
-    "api_503": ("503, retry after 5 s", {"status": 503, "headers": {"Retry-After": "5"}}),
-    "api_slow": ("3 seconds late", {"delay_seconds": 3}),
-    "api_hang": ("no answer", {"delay_seconds": 90, "drop": True}),
-    "api_drop": ("drops the connection", {"drop": True}),
+    "api_503": (N_("503, retry after 5 s"), {"status": 503, "headers": {"Retry-After": "5"}}),
+    "api_slow": (N_("3 seconds late"), {"delay_seconds": 3}),
+    "api_hang": (N_("no answer"), {"delay_seconds": 90, "drop": True}),
+    "api_drop": (N_("drops the connection"), {"drop": True}),
     "api_html": (
-        "HTML instead of JSON",
+        N_("HTML instead of JSON"),
         {"status": 200, "body": "<h1>Hello</h1>", "headers": {"Content-Type": "text/html"}},
     ),
-    "api_not_a_list": ("other JSON than expected", {"status": 200, "body": '"surprise"'}),
-    "api_100_mb": ("a body of 100 MB", {"body_bytes": 100 * 1024 * 1024}),
+    "api_not_a_list": (N_("other JSON than expected"), {"status": 200, "body": '"surprise"'}),
+    "api_100_mb": (N_("a body of 100 MB"), {"body_bytes": 100 * 1024 * 1024}),
     "api_redirect": (
-        "redirect to another host",
+        N_("redirect to another host"),
         {"status": 302, "headers": {"Location": "http://127.0.0.1:9/stolen"}},
     ),
 }
@@ -173,10 +174,16 @@ def create_app(
     app.register_blueprint(bp)
     app.register_error_handler(BearerError, BearerError.response)
     app.after_request(set_security_headers)
-    app.context_processor(lambda: {"program": "Demo API", "home": "/demo"})
+    language.init_app(app)
+
+    @app.context_processor
+    def common() -> dict[str, str]:
+        title = _("Demo API %(audience)s", audience=audience)
+        return {"program": _("Demo API"), "title": title, "home": "/demo"}
+
     places = {"api.personal_list": "api"}
     faults = {name: (text, {"at": "api", **fault}) for name, (text, fault) in FAULTS.items()}
-    switches = Control(faults, f"Demo API {audience}")
+    switches = Control(faults)
     control.init_app(app, switches, places, switches=switches_on)
     return app
 

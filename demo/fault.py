@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any
 
+from demo.language import N_
+
 JsonObject = dict[str, Any]
 
 LOG_LENGTH = 20_000
 # Where a fault can be, with the heading of its group of buttons.
 PLACES = {
-    "token": "Token endpoint and ID token",
-    "authorize": "Authorization response",
-    "metadata": "Provider metadata",
-    "jwks": "Key set",
-    "userinfo": "Userinfo endpoint",
-    "revoke": "Revocation endpoint",
-    "logout": "End session endpoint",
-    "api": "Every route of the API",
+    "token": N_("Token endpoint and ID token"),
+    "authorize": N_("Authorization response"),
+    "metadata": N_("Provider metadata"),
+    "jwks": N_("Key set"),
+    "userinfo": N_("Userinfo endpoint"),
+    "revoke": N_("Revocation endpoint"),
+    "logout": N_("End session endpoint"),
+    "api": N_("Every route of the API"),
 }
 
 # The fields of a fault in JSON.
@@ -99,9 +101,8 @@ class Fault:
 class Control:
     """The faults that are set, and the record of all requests, of one program."""
 
-    def __init__(self, named_faults: dict[str, tuple[str, JsonObject]], title: str) -> None:
+    def __init__(self, named_faults: dict[str, tuple[str, JsonObject]]) -> None:
         self.named_faults = named_faults
-        self.title = title
         self.links: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self.reset()

@@ -15,8 +15,8 @@ def set_security_headers(response: Response, form_targets: Iterable[str] = ()) -
     """
     form_action = " ".join(["'self'", *form_targets])
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action {form_action}"
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {form_action}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Not `no-referrer`, with which browsers send our own forms with `Origin: null`.

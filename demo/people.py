@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from demo.language import N_
+
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who can sign in. Only `sub` is sure among the claims (OIDC Core section 5.1)."""
+    """Someone who can sign in. Only `sub` is sure among the claims (OIDC Core section 5.1).
+
+    `label` is what the pages call them, translated there; `picture` a file below `static/`.
+    """
 
     sub: str
     label: str
     profile: dict[str, str] = field(default_factory=dict)
     email: str | None = None
     phone: str | None = None
+    picture: str | None = None
 
-    def claims(self, scope: tuple[str, ...]) -> dict[str, object]:
-        """The standard claims that these scopes ask for (OIDC Core section 5.4)."""
+    def claims(self, scope: tuple[str, ...], origin: str) -> dict[str, object]:
+        """The standard claims that these scopes ask for (OIDC Core section 5.4).
+
+        `origin` is the provider's, such as `http://localhost:3001`, which serves the pictures.
+        """
         claims: dict[str, object] = {"sub": self.sub}
         if "profile" in scope:
             claims |= self.profile
+            if self.picture:
+                claims["picture"] = f"{origin}/static/{self.picture}"
         if "email" in scope and self.email:
             claims |= {"email": self.email, "email_verified": True}
         if "phone" in scope and self.phone:
@@ -47,6 +58,7 @@ PEOPLE = {
             email="ada@example.com",
             # Ofcom keeps these numbers free for drama.
             phone="+44 20 7946 0123",
+            picture="people/ada.svg",
         ),
         Person(
             sub="demo|ben",
@@ -67,12 +79,12 @@ PEOPLE = {
         ),
         Person(
             sub="demo|clara",
-            label="Clara Whitfield, in no organization, with an empty calendar",
+            label=N_("Clara Whitfield, in no organization, with an empty calendar"),
             profile={"name": "Clara Whitfield", "nickname": "clara"},
             email="clara@example.org",
         ),
         # No name, no address: an app that expects more than `sub` breaks on this one.
-        Person(sub="demo|5f0c2e97", label="Someone known by a number only"),
+        Person(sub="demo|5f0c2e97", label=N_("Someone known by a number only")),
     )
 }
 

@@ -115,6 +115,13 @@ def after_cancelling(page: Any, stage: Stage) -> None:
     page.wait_for_url(f"{stage.base_url}/callback?*")
 
 
+def after_a_wrong_organization(page: Any, stage: Stage) -> None:
+    after_choosing("/login", ask_organization=True)(page, stage)
+    page.locator("#organization").fill("nowhere")
+    page.locator('button[name="go"]').click()
+    page.locator("#complaint").wait_for()
+
+
 def by_invitation(page: Any, stage: Stage) -> None:
     page.goto(f"{stage.provider.issuer}invitation")
     page.locator("main a").first.click()
@@ -188,9 +195,11 @@ PAGES: dict[str, Page] = {
     "provider-sign-in": Page(at("/login"), "nobody"),
     "provider-consent": Page(after_choosing("/login", skip_consent=False), "nobody"),
     "provider-organization": Page(after_choosing("/login", ask_organization=True), "nobody"),
+    "provider-organization-unknown": Page(after_a_wrong_organization, "nobody"),
     "provider-invitations": Page(at_provider("/invitation"), "nobody"),
     "provider-invitation": Page(by_invitation, "nobody"),
     "provider-sign-out": Page(at_provider("/oidc/logout")),
+    "provider-signed-out": Page(at_provider("/oidc/logout"), "nobody"),
     "provider-error": Page(at_provider("/authorize"), "nobody", 400),
     "provider-control": Page(at_provider("/demo"), "nobody"),
     "api-control": Page(lambda page, stage: page.goto(f"{stage.api.base_url}/demo"), "nobody"),

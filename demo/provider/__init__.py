@@ -13,27 +13,29 @@
     store.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests
 
+Its texts are in English here, in other languages in `demo/translations` (`make translations`).
 The sign-in hook that a newcomer edits is `demo/action.py`.
 """
 
 from __future__ import annotations
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response
 
-from demo import control
+from demo import control, language
 from demo.headers import set_security_headers
+from demo.language import _
 from demo.provider import (
     authorization,
     interaction,
     logout,
     metadata,
+    pages,
     switches,
     token,
     userinfo,
 )
 from demo.provider.config import ProviderConfig
 from demo.provider.faults import NAMED_FAULTS
-from demo.provider.pages import PageError
 from demo.provider.state import Provider
 
 # The endpoints of which a fault speaks, by Flask's names for them.
@@ -69,21 +71,15 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
 
     rotate_url = "/demo/rotate-keys" if switches_on else None
 
-    @app.errorhandler(PageError)
-    def error_page(error: PageError) -> tuple[str, int]:
-        heading = "This does not work"
-        return render_template("demo/error.html", heading=heading, sentence=error.sentence), 400
-
-    @app.errorhandler(404)
-    def not_found(error: Exception) -> tuple[str, int]:
-        sentence = "There is nothing at this address."
-        return render_template("demo/error.html", heading="Not found", sentence=sentence), 404
+    language.init_app(app)
+    pages.init_app(app)
 
     @app.context_processor
     def common() -> dict[str, object]:
         return {
             "home": config.path + "/",
-            "program": "Demo provider",
+            "program": _("Demo provider"),
+            "title": _("Demo provider"),
             "rotate_url": rotate_url,
             "switches_on": switches_on,
         }

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request, url_for
 
+from demo import language
 from demo.provider.authorization_request import (
     AuthorizationError,
     AuthorizationRequest,
@@ -34,6 +35,7 @@ def authorize() -> Response:
     """
     provider = the_provider()
     parameters = request.form if request.method == "POST" else request.args
+    language.prefer(parameters.get("ui_locales"))
     client, redirect_uri = identify_client(provider.config, parameters)
     asked = AuthorizationRequest(client, redirect_uri, parameters.get("state"))
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
+from demo.language import _
 from demo.people import Organization, find_organization
 from demo.provider.config import Client, ProviderConfig
 from demo.provider.pages import PageError
@@ -40,6 +41,7 @@ class AuthorizationRequest:
     login_hint: str | None = None
     screen_hint: str | None = None
     acr_values: tuple[str, ...] = ()
+    ui_locales: str | None = None
     organization: Organization | None = None
     invitation: str | None = None
 
@@ -51,14 +53,31 @@ def identify_client(config: ProviderConfig, parameters: MultiDict[str, str]) -> 
     """
     for name in ("client_id", "redirect_uri"):
         if len(parameters.getlist(name)) > 1:
-            raise PageError(f"The request has more than one {name}.")
+            raise PageError(_("The request has more than one %(name)s.", name=name))
     client = config.client(parameters.get("client_id"))
     if client is None:
-        raise PageError("No application with this client_id is registered here.")
+        known = ", ".join(each.client_id for each in config.clients)
+        raise PageError(
+            _("No application with this client_id is registered here."),
+            _("If it is yours: write a client_id that is, such as %(known)s.", known=known),
+        )
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri not in client.redirect_uris:
-        raise PageError("This redirect_uri is not registered for the application.")
+        raise PageError(
+            _("This redirect_uri is not registered for the application."),
+            registered_are(client.redirect_uris),
+        )
     return client, redirect_uri
+
+
+def registered_are(uris: tuple[str, ...]) -> str:
+    """What to write instead of a URI that is not registered."""
+    if not uris:
+        return _("If it is yours: register it; there is none yet.")
+    return _(
+        "If it is yours: it must be what is registered, to the letter: %(uris)s.",
+        uris=", ".join(uris),
+    )
 
 
 # The checks, in the order in which they run.
@@ -105,7 +124,7 @@ def check_pkce(asked: AuthorizationRequest, parameters: MultiDict[str, str]) -> 
 
 
 def check_openid(asked: AuthorizationRequest, parameters: MultiDict[str, str]) -> None:
-    """The parameters of OIDC Core section 3.1.2.1. `ui_locales` is accepted and not used."""
+    """The parameters of OIDC Core section 3.1.2.1."""
     asked.nonce = parameters.get("nonce")
     asked.prompt = frozenset(parameters.get("prompt", "").split())
     if "none" in asked.prompt and len(asked.prompt) > 1:
@@ -116,6 +135,7 @@ def check_openid(asked: AuthorizationRequest, parameters: MultiDict[str, str]) -
     asked.max_age = int(max_age) if max_age is not None else None
     asked.login_hint = parameters.get("login_hint")
     asked.screen_hint = parameters.get("screen_hint")
+    asked.ui_locales = parameters.get("ui_locales")
     asked.acr_values = tuple(parameters.get("acr_values", "").split())
 
 

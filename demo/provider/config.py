@@ -89,6 +89,11 @@ class ProviderConfig:
         """The issuer without its trailing slash."""
         return self.issuer.rstrip("/")
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the issuer, without its path."""
+        return self.base_url.removesuffix(self.path)
+
     def client(self, client_id: str | None) -> Client | None:
         """The registered client of that id."""
         return next((each for each in self.clients if each.client_id == client_id), None)

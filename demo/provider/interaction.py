@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import time
 
+from babel.lists import format_list
 from flask import Blueprint, Response, render_template, request
+from flask_babel import get_locale
 
+from demo import language
+from demo.language import N_, _
 from demo.people import ORGANIZATIONS, PEOPLE, find_organization
 from demo.provider.authorization import (
     code_response,
@@ -33,12 +37,13 @@ bp = Blueprint("interaction", __name__)
 
 INTERACTION_SECONDS = 1800
 OIDC_SCOPE_TEXTS = {
-    "openid": "Know which account is yours",
-    "profile": "See your name",
-    "email": "See your email address",
-    "phone": "See your phone number",
-    "offline_access": "Stay signed in without asking you again",
+    "openid": N_("Know which account is yours"),
+    "profile": N_("See your name"),
+    "email": N_("See your email address"),
+    "phone": N_("See your phone number"),
+    "offline_access": N_("Stay signed in without asking you again"),
 }
+API_SCOPE_NAMES = {"appointments": N_("appointments"), "contacts": N_("contacts")}
 
 
 @bp.get("/interaction/<interaction_id>")
@@ -66,6 +71,9 @@ def answer(interaction_id: str) -> Response | str:
             raise AuthorizationError("access_denied", "the person refused")
         if "person" in request.form:
             return sign_in(provider, interaction_id, interaction)
+        if "someone_else" in request.form:
+            interaction.begin_again()
+            return see_other(interaction_url(interaction_id))
         if "organization" in request.form:
             complaint = choose_organization(provider, interaction)
             if complaint:
@@ -80,10 +88,14 @@ def answer(interaction_id: str) -> Response | str:
 
 
 def find_interaction(provider: Provider, interaction_id: str) -> Interaction:
-    """The interaction of that id. Raises PageError when it is over."""
+    """The interaction of that id, and with it the language. Raises PageError when it is over."""
     interaction = provider.store.interactions.get(interaction_id)
     if interaction is None or time.time() - interaction.started_at > INTERACTION_SECONDS:
-        raise PageError("This sign-in was already finished, or it took too long.")
+        raise PageError(_("This sign-in was already finished, or it took too long."))
+    if chosen := language.chosen_language():
+        # The person's own wish replaces the application's, for the pages that follow.
+        interaction.request.ui_locales = chosen
+    language.prefer(interaction.request.ui_locales)
     return interaction
 
 
@@ -101,7 +113,7 @@ def finish(
 ) -> Response:
     """Back to the client with a code; the pages of this interaction are over, once only."""
     if provider.store.interactions.pop(interaction_id, None) is None:
-        raise PageError("This sign-in was already finished.")
+        raise PageError(_("This sign-in was already finished."))
     return code_response(provider, interaction, session)
 
 
@@ -120,16 +132,18 @@ def sign_in(provider: Provider, interaction_id: str, interaction: Interaction) -
     """Someone was chosen: start, or renew, the browser's single sign-on session."""
     person = PEOPLE.get(request.form["person"])
     if person is None:
-        raise PageError("There is no such person here.")
+        raise PageError(_("There is no such person here."))
     ticket = interaction.request.invitation
     if ticket and not provider.store.accept_invitation(ticket, person.sub):
         raise AuthorizationError("access_denied", "the invitation was used meanwhile")
+    # It has made its member: whoever else is chosen after "Not you?" has none.
+    interaction.request.invitation = None
     old = provider.store.end_sso_session(request.cookies.get(SSO_COOKIE))
     # A new cookie at each sign-in, so that one planted before is worth nothing (session fixation).
     cookie, session = provider.store.start_sso_session(person)
     if old and old.person == person:
         session.sid, session.client_ids = old.sid, old.client_ids
-    interaction.signed_in = True
+    interaction.signed_in, interaction.someone_else = True, False
     try:
         response = go_on(provider, interaction_id, interaction, session)
     except AuthorizationError as error:
@@ -145,7 +159,7 @@ def choose_organization(provider: Provider, interaction: Interaction) -> str | N
     """A name was typed; returns what is wrong with it. Raises AuthorizationError for a stranger."""
     organization = find_organization(request.form["organization"].strip())
     if organization is None:
-        return "There is no organization of that name."
+        return _("There is no organization of that name.")
     check_member(provider, organization, current_session(provider))
     interaction.organization = organization
     return None
@@ -207,6 +221,10 @@ def hinted_first(login_hint: str | None) -> list[tuple[object, bool]]:
 def scope_text(provider: Provider, scope: str) -> str:
     """What a scope means, for the person who is asked."""
     if scope in OIDC_SCOPES:
-        return OIDC_SCOPE_TEXTS[scope]
+        return _(OIDC_SCOPE_TEXTS[scope])
     apis = [name for name, scopes in provider.config.audiences.items() if scope in scopes]
-    return f"Read your {scope}, at {' or '.join(apis)}"
+    return _(
+        "Read your %(scope)s, at %(apis)s",
+        scope=_(API_SCOPE_NAMES.get(scope, scope)),
+        apis=format_list(apis, style="or", locale=get_locale()),
+    )

@@ -34,7 +34,7 @@ def issue_token_set(
     # Of the APIs' scopes only those that this audience knows; the rest is for the other APIs.
     known = (*OIDC_SCOPES, *provider.config.audiences.get(audience or "", ()))
     scope = tuple(each for each in scope if each in known)
-    hook = run_hook(grant, scope, audience, grant_type)
+    hook = run_hook(provider.config.origin, grant, scope, audience, grant_type)
     granted = tuple(dict.fromkeys((*scope, *hook.access_token.added_scopes)))
 
     access_token = create_access_token(provider, grant, granted, audience, hook)
@@ -55,11 +55,13 @@ def issue_token_set(
     return response
 
 
-def run_hook(grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str) -> Api:
+def run_hook(
+    origin: str, grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str
+) -> Api:
     """Let `demo/action.py` have its say."""
     api = Api()
     event = Event(
-        user={"sub": grant.person.sub, **grant.person.claims(("profile", "email"))},
+        user={"sub": grant.person.sub, **grant.person.claims(("profile", "email"), origin)},
         client_id=grant.client_id,
         requested_scopes=scope,
         audience=audience,
@@ -87,7 +89,7 @@ def id_token_claims(
     now = int(time.time())
     claims: Claims = {
         "iss": provider.config.issuer,
-        **grant.person.claims(scope),
+        **grant.person.claims(scope, provider.config.origin),
         "aud": grant.client_id,
         "iat": now,
         "exp": now + provider.config.id_token_seconds,

@@ -1,7 +1,7 @@
 """Sign-out: RP-Initiated Logout 1.0, Auth0's `/v2/logout`, and Back-Channel Logout 1.0.
 
-Left out: front-channel logout and session management by iframe; `logout_hint` and `ui_locales` are
-accepted and not used.
+Left out: front-channel logout and session management by iframe; `logout_hint` is accepted and not
+used.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ import requests
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from joserfc.errors import JoseError
 
+from demo import language
+from demo.language import _
 from demo.people import ORGANIZATIONS
 from demo.provider.authorization import see_other
+from demo.provider.authorization_request import registered_are
 from demo.provider.config import Client
 from demo.provider.pages import PageError
 from demo.provider.records import SsoSession
@@ -70,7 +73,9 @@ def invitation_link(provider: Provider, organization_id: str) -> str:
 def sign_out_everywhere() -> Response:
     """The button of the start page."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise PageError("This came from another site.")
+        raise PageError(
+            _("This came from another site."), _("Press the button on this provider's own page.")
+        )
     end_session_of_browser(the_provider())
     return without_cookie(see_other(url_for("logout.start_page")))
 
@@ -79,11 +84,15 @@ def sign_out_everywhere() -> Response:
 def end_session() -> Response:
     """The end session endpoint (RP-Initiated Logout section 2)."""
     provider = the_provider()
+    language.prefer(request.values.get("ui_locales"))
     hint = read_id_token_hint(provider, request.values.get("id_token_hint"))
     client = find_client(provider, hint, request.values.get("client_id"))
     uri = request.values.get("post_logout_redirect_uri")
     if uri and (client is None or uri not in client.post_logout_redirect_uris):
-        raise PageError("This post_logout_redirect_uri is not registered for the application.")
+        raise PageError(
+            _("This post_logout_redirect_uri is not registered for the application."),
+            registered_are(client.post_logout_redirect_uris if client else ()),
+        )
     session = current_session(provider)
     # Section 2: without a hint that fits, anyone's link could sign people out, so they are asked.
     sure = hint.get("sub") == session.person.sub if session else True
@@ -102,7 +111,10 @@ def auth0_logout() -> Response:
     client = find_client(provider, {}, request.args.get("client_id"))
     uri = request.args.get("returnTo")
     if uri and (client is None or uri not in client.post_logout_redirect_uris):
-        raise PageError("This returnTo is not registered for the application.")
+        raise PageError(
+            _("This returnTo is not registered for the application."),
+            registered_are(client.post_logout_redirect_uris if client else ()),
+        )
     end_session_of_browser(provider)
     return leave(uri, {})
 
@@ -122,7 +134,7 @@ def find_client(provider: Provider, hint: dict[str, Any], client_id: str | None)
     """Who wants the sign-out. Raises PageError where hint and client_id disagree (section 2)."""
     audience = hint.get("aud")
     if client_id and audience and client_id != audience:
-        raise PageError("The id_token_hint was issued to another application.")
+        raise PageError(_("The id_token_hint was issued to another application."))
     return provider.config.client(client_id or audience)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from demo.language import LANGUAGES
 from demo.provider.authorization_request import OIDC_SCOPES
 from demo.provider.config import ProviderConfig
 from demo.provider.state import the_provider
@@ -52,8 +53,12 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "claims_supported": ["sub", "name", "given_name", "family_name", "email", "auth_time"],
+        "claims_supported": [
+            *("sub", "name", "given_name", "family_name", "nickname", "locale", "picture"),
+            *("email", "email_verified", "phone_number", "phone_number_verified", "auth_time"),
+        ],
         "code_challenge_methods_supported": ["S256"],
+        "ui_locales_supported": list(LANGUAGES),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": config.iss_parameter,
         "backchannel_logout_supported": True,

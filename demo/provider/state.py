@@ -19,7 +19,7 @@ class Provider:
         self.config = config
         self.keys = KeyRing(config.signing_alg)
         self.store = Store()
-        self.control = Control({}, "Demo provider")
+        self.control = Control({})
         self.authorization_server: Any = None
 
 

@@ -29,7 +29,15 @@ class Interaction:
     stronger_answered: bool = False
     # None: not answered yet.
     granted: tuple[str, ...] | None = None
+    # The person on the pages is not the one in front of them.
+    someone_else: bool = False
     started_at: float = field(default_factory=time.time)
+
+    def begin_again(self) -> None:
+        """Somebody else is to be chosen: what was answered until now was not theirs to answer."""
+        self.someone_else, self.signed_in = True, False
+        self.organization, self.stronger_answered = self.request.organization, False
+        self.granted = None
 
 
 def current_session(provider: Provider) -> SsoSession | None:
@@ -40,7 +48,7 @@ def current_session(provider: Provider) -> SsoSession | None:
 def needs_sign_in(interaction: Interaction, session: SsoSession | None) -> bool:
     """OIDC Core section 3.1.2.3: no session, or the request demands a fresh answer."""
     asked = interaction.request
-    if session is None:
+    if session is None or interaction.someone_else:
         return True
     if interaction.signed_in:
         return False

@@ -22,7 +22,8 @@ def userinfo() -> Response:
     if "openid" not in token.scope:
         challenge = 'Bearer error="insufficient_scope", scope="openid"'
         return Response(status=403, headers={"WWW-Authenticate": challenge})
-    claims = token.grant.person.claims(token.scope) | organization_claims(token.grant)
+    claims = token.grant.person.claims(token.scope, the_provider().config.origin)
+    claims |= organization_claims(token.grant)
     response = jsonify(claims)
     response.headers["Cache-Control"] = "no-store"
     return response
