@@ -49,7 +49,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     def end(sender: Flask, response: Response, **_: object) -> None:
         response.headers["X-Request-ID"] = g.about_request["request_id"]
-        level = logging.DEBUG if request.endpoint in PROBES else logging.INFO
+        level = _level(response)
         if log.isEnabledFor(level):
             _log(level, response)
 
@@ -57,6 +57,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     request_finished.connect(end, app, weak=False)
     with app.app_context():
         relying_party().outbound.further_headers = trace_headers
+
+
+def _level(response: Response) -> int:
+    # Probes come all the time, and stylesheet and pictures with every page.
+    served = request.endpoint == "static" and response.status_code < 400
+    return logging.DEBUG if served or request.endpoint in PROBES else logging.INFO
 
 
 def _log(level: int, response: Response) -> None:

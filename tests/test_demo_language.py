@@ -11,7 +11,7 @@ import requests
 
 from .harness import ADA, APP, Api, AtProvider, Provider, query_of
 
-HEADINGS = {"en": "Sign in to Daybook", "ja": "Daybook にサインイン"}
+HEADINGS = {"en": "Sign in to Daybook", "ja": "Daybookにサインイン"}
 REQUEST = {
     "client_id": "demo-app",
     "redirect_uri": f"{APP}/callback",
@@ -128,7 +128,7 @@ def test_error_pages_are_in_the_language_that_the_request_asked_for(provider: Pr
     nowhere = open_page(provider, "nowhere", "ja")
 
     assert (unknown.status_code, language_of(unknown)) == (400, "ja")
-    assert "この client_id のアプリは、ここに登録されていません。" in unknown.text
+    assert "このclient_idのアプリは、ここに登録されていません。" in unknown.text
     assert (nowhere.status_code, language_of(nowhere)) == (404, "ja")
 
 

@@ -64,11 +64,18 @@ def test_an_unknown_address_is_not_repeated(lines: Lines, app: Flask) -> None:
     assert line["status"] == 404
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probes_leave_no_line(path: str, lines: Lines, app: Flask) -> None:
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/app.css"])
+def test_probes_and_the_files_of_a_page_leave_no_line(path: str, lines: Lines, app: Flask) -> None:
     Browser(app).get(path)
 
     assert lines("app.requests") == []
+
+
+def test_a_file_that_is_not_there_leaves_a_line(lines: Lines, app: Flask) -> None:
+    Browser(app).get("/static/nothing.css")
+
+    [line] = lines("app.requests")
+    assert line["status"] == 404
 
 
 def test_the_line_of_a_problem_has_the_reference_that_the_page_shows(
