@@ -355,6 +355,9 @@ def _redis_url(text: str) -> str:
     if scheme == "redis+sentinel" and not rest.partition("/")[2]:
         write = "redis+sentinel://host:26379,host:26379/service/0"
         raise _Bad("does not name the service that the sentinels watch", write)
+    if scheme != "unix" and re.search(r"[/?#].*@", rest):
+        # A part of the password would be taken for the host's name, asked for and logged.
+        raise _Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")
     # Here and not above: sessions needs this module, and redis is imported only where it is used.
     from sessions.redis_store import RedisStore
 

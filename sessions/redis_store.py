@@ -153,8 +153,9 @@ def _answers() -> Iterator[None]:
     try:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
-        # Without the error's own text: it may name the address, user or password.
-        raise StoreUnavailable(type(error).__name__) from error
+        # Without the error itself: its text may name the address, the user or the password, and
+        # a traceback has that of every error in the chain.
+        raise StoreUnavailable(type(error).__name__) from None
 
 
 def _living(value: bytes | None) -> Record | None:
