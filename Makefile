@@ -68,17 +68,7 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 
 .PHONY: translations
 translations: $(VENV)/installed ## Take new texts into the .po files, and compile those
-	@for folder in $(wildcard */translations); do \
-	  sources=$${folder%/*}; [ $$sources != languages ] || sources='auth languages pages templates'; \
-	  $(BIN)/pybabel --quiet extract --mapping pyproject.toml --add-location file --sort-by-file \
-	    --omit-header --output $(VENV)/messages.pot $$sources && \
-	  for language in $$(ls $$folder); do \
-	    $(BIN)/pybabel --quiet update --input-file $(VENV)/messages.pot --output-dir $$folder \
-	      --locale $$language --init-missing --no-fuzzy-matching --ignore-obsolete \
-	      --ignore-pot-creation-date --width 100 || exit; \
-	  done && \
-	  $(BIN)/pybabel --quiet compile --directory $$folder || exit; \
-	done
+	@$(BIN)/python -m languages
 
 .PHONY: audit
 audit: $(VENV)/installed-dev ## Look the pinned packages up in the advisory database (needs network)
