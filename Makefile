@@ -84,7 +84,8 @@ image: ## Build the container image with docker or podman
 	$(ENGINE) build $(BUILD_FLAGS) --tag $(IMAGE) .
 
 .PHONY: test-image
-test-image: ## Build the image and run it locked down: read-only, no capabilities, its own user
+test-image: $(VENV)/installed-dev ## Build the images, run production locked down and the demo in Chromium
+	@.ci/install-system-packages
 	ENGINE='$(ENGINE)' IMAGE='$(IMAGE)' .ci/test-image
 
 .PHONY: secrets
