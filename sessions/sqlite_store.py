@@ -94,11 +94,8 @@ class SQLiteStore:
         return _living(row)
 
     def replace(self, key: str, old_version: bytes, version: bytes, sealed: bytes) -> bool:
-        statement = (
-            "UPDATE sessions SET version = ?, sealed = ?"
-            " WHERE key = ? AND version = ? AND expires_at > ?"
-        )
-        return self._changes(statement, version, sealed, key, old_version, time.time()) == 1
+        statement = "UPDATE sessions SET version = ?, sealed = ? WHERE key = ? AND version = ?"
+        return self._changes(statement, version, sealed, key, old_version) == 1
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         statement = (
