@@ -14,11 +14,6 @@ from typing import Any
 from .harness import ADA, ROOT, Api, Provider
 from .in_chromium import sign_in
 
-# Japanese as soon as there is a translation; English is what the templates say themselves.
-LANGUAGES = [
-    "en",
-    *sorted(path.name for path in ROOT.glob("languages/translations/*") if path.is_dir()),
-]
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 LONG_CLAIMS = {
     "name": f"Wolfeschlegelsteinhausenbergerdorff {LONG_WORD} the Third of His Name",
@@ -39,7 +34,7 @@ LONG_ROW = {
 
 @dataclass(frozen=True)
 class Stage:
-    """An app and what stands around it; `states` are the cookies of the people who signed in.
+    """An app and what stands around it; `cookies` are those of the people who signed in.
 
     The hasty app is the same, with sessions that end soon after sign-in.
     """
@@ -48,7 +43,7 @@ class Stage:
     hasty_base_url: str
     provider: Provider
     api: Api
-    states: dict[str, Any]
+    cookies: dict[str, list[Any]]
 
     def origin_of(self, name: str) -> str:
         """Who serves the page of that name; a page that is not open leads to the provider."""
