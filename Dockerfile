@@ -32,6 +32,10 @@ FROM python:3.13-slim AS base
 RUN groupadd --gid 10001 app \
  && useradd --uid 10001 --gid app --no-create-home --home-dir /app --shell /usr/sbin/nologin app
 
+# What installs packages is of use to an intruder only.
+RUN pip uninstall --quiet --yes --root-user-action ignore pip \
+ && python -c "import ensurepip, shutil; shutil.rmtree(ensurepip.__path__[0])"
+
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 

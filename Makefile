@@ -68,17 +68,7 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 
 .PHONY: translations
 translations: $(VENV)/installed ## Take new texts into the .po files, and compile those
-	@for folder in $(wildcard */translations); do \
-	  sources=$${folder%/*}; [ $$sources != languages ] || sources='auth languages pages templates'; \
-	  $(BIN)/pybabel --quiet extract --mapping pyproject.toml --add-location file --sort-by-file \
-	    --omit-header --output $(VENV)/messages.pot $$sources && \
-	  for language in $$(ls $$folder); do \
-	    $(BIN)/pybabel --quiet update --input-file $(VENV)/messages.pot --output-dir $$folder \
-	      --locale $$language --init-missing --no-fuzzy-matching --ignore-obsolete \
-	      --ignore-pot-creation-date --width 100 || exit; \
-	  done && \
-	  $(BIN)/pybabel --quiet compile --directory $$folder || exit; \
-	done
+	@$(BIN)/python -m languages
 
 .PHONY: audit
 audit: $(VENV)/installed-dev ## Look the pinned packages up in the advisory database (needs network)
@@ -94,7 +84,8 @@ image: ## Build the container image with docker or podman
 	$(ENGINE) build $(BUILD_FLAGS) --tag $(IMAGE) .
 
 .PHONY: test-image
-test-image: ## Build the image and run it locked down: read-only, no capabilities, its own user
+test-image: $(VENV)/installed-dev ## Build the images, run production locked down and the demo in Chromium
+	@.ci/install-system-packages
 	ENGINE='$(ENGINE)' IMAGE='$(IMAGE)' .ci/test-image
 
 .PHONY: secrets

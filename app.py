@@ -15,7 +15,7 @@ import auth
 import languages
 import pages
 import sessions
-from config import Settings, SettingsError
+from config import Settings, SettingsError, misspelt
 
 MAX_REQUEST_BYTES = 64 * 1024
 
@@ -51,6 +51,8 @@ def create_app() -> Flask:
     auth.init_app(app, settings, sealer)
     for name in OPTIONAL:
         import_module(name).init_app(app, settings)
+    for line in misspelt(os.environ):
+        app.logger.warning(line)
 
     if hops := settings.trusted_proxy_hops:
         # Port and prefix are passed on from visitors by usual proxies, and the app needs neither.

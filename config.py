@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -31,6 +32,21 @@ OWN_AUTHORIZE_PARAMS = frozenset(
 
 # Each of these can also be given as NAME_FILE, the path of a file: container secrets are files.
 SECRET_SETTINGS = ("APP_SECRET_KEY", "AUTH0_CLIENT_SECRET", "SESSION_REDIS_URL")
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Return a line for each variable that looks like a setting and is none: a typing error would
+    otherwise be ignored. Other programs have variables that begin with AUTH0_, too."""
+    known = {setting.variable for setting in (*_SETTINGS.values(), _SHOW_FLOW_IN_PUBLIC)}
+    known |= {f"{name}_FILE" for name in SECRET_SETTINGS}
+    lines = []
+    for name in sorted(environ.keys() - known):
+        nearest = get_close_matches(name, known, 1, 0.7 if name.startswith("AUTH0_") else 0.9)
+        if nearest:
+            lines.append(f"{name} is no setting of this app and is ignored. Meant: {nearest[0]}?")
+        elif name.startswith("AUTH0_"):
+            lines.append(f"{name} is no setting of this app and is ignored")
+    return lines
 
 
 class SettingsError(Exception):

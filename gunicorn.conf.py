@@ -1,6 +1,30 @@
 """Production settings of gunicorn; `gunicorn 'app:create_app()'` finds this file by itself."""
 
 import os
+import socket
+from typing import Any
+
+
+def when_ready(server: Any) -> None:
+    """Called by gunicorn when it listens: see to it that it stops listening when it is told to end.
+
+    Workers keep the listening sockets open until their last request is answered. Meanwhile the
+    kernel would take connections in that nobody answers, and reset them at the end; a proxy that is
+    refused goes to another replica at once.
+    """
+    for listener in server.LISTENERS:
+        listener.close = _stop_listening(server, listener, listener.close)
+
+
+def _stop_listening(server: Any, listener: Any, close: Any) -> Any:
+    def stop() -> None:
+        # Not in a worker, and not where another gunicorn took the sockets over (SIGUSR2).
+        if os.getpid() == server.pid and not (server.reexec_pid or server.master_pid):
+            listener.sock.shutdown(socket.SHUT_RDWR)
+        close()
+
+    return stop
+
 
 # A container sets PORT, and is then reached from outside; without it only this machine can connect.
 _port = os.environ.get("PORT")
@@ -15,7 +39,9 @@ threads = int(os.environ.get("THREADS", "16"))
 # The app is made once, before anything listens: wrong settings end the process right there.
 preload_app = True
 
-keepalive = 15
+# Longer than a proxy keeps an idle connection (deploy/Caddyfile), so that it is the proxy that
+# closes it: a connection that we close may be one on which a request is just being sent.
+keepalive = 75
 timeout = 60
 graceful_timeout = 30
 # Authorization codes of some providers are long.

@@ -257,6 +257,6 @@ def clock(case: Case) -> Iterator[Line]:
         yield ok("clock", f"within {CLOCK_SKEW_SECONDS} s of the provider's")
 
 
-CHECKS = (
-    endpoints, clock, pkce, credentials, authorization, refresh_token, logout, backchannel_logout,
-)  # fmt: skip
+CHECKS = (endpoints, clock, pkce, backchannel_logout, credentials)
+# What a client that is not known, or not believed, would be refused as well.
+CHECKS_OF_A_CLIENT = (authorization, refresh_token, logout)

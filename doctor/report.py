@@ -22,7 +22,8 @@ COLUMN = 22
 
 
 def examine(app: Flask) -> list[Line]:
-    """Run all checks; a provider that does not answer is asked no more."""
+    """Run all checks, up to a cause: a provider that does not answer is asked no more, and one that
+    refuses the client is asked nothing in its name."""
     rp = cast(RelyingParty, app.extensions["relying_party"])
     answer = None
     try:
@@ -37,6 +38,11 @@ def examine(app: Flask) -> list[Line]:
     lines += list(provider.issuer(case))
     if lines[-1].verdict == "ok":
         lines += [line for check in provider.CHECKS for line in _lines(check, case)]
+        if lines[-1].verdict == "wrong":
+            text = "redirect URI, refresh token and logout come when the client is accepted"
+            lines.append(note("more", text))
+        else:
+            lines += [line for check in provider.CHECKS_OF_A_CLIENT for line in _lines(check, case)]
     lines += [line for check in place.CHECKS for line in _lines(check, case)]
     for check in place.PRODUCTION:
         lines += [_for_later(line) if case.is_at_home else line for line in _lines(check, case)]

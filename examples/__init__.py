@@ -5,11 +5,14 @@ Nothing else needs this package: delete the folder and its line in app.py.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint, Flask, render_template
 
 from auth import current_sign_in
 from auth.step_up import requires_recent_sign_in, requires_scope, requires_stronger_sign_in
 from config import Settings
+from languages import add_translations, gettext
 from pages.display import claims_list
 
 # What Auth0 calls multi-factor authentication; other providers list theirs in their metadata,
@@ -22,6 +25,7 @@ bp = Blueprint("examples", __name__, url_prefix="/examples", template_folder="te
 def init_app(app: Flask, settings: Settings) -> None:
     """Add the example pages, and their link to the navigation."""
     app.register_blueprint(bp)
+    add_translations(app, Path(__file__).with_name("translations"))
     app.context_processor(lambda: {"has_examples": True})
 
 
@@ -35,21 +39,21 @@ def index() -> str:
 @requires_recent_sign_in(60)
 def recent() -> str:
     """A page for those who signed in at the provider just now."""
-    return _page("A recent sign-in", "auth_time", "@requires_recent_sign_in(60)")
+    return _page(gettext("A recent sign-in"), "auth_time", "@requires_recent_sign_in(60)")
 
 
 @bp.get("/stronger")
 @requires_stronger_sign_in(MULTI_FACTOR)
 def stronger() -> str:
     """A page for those who signed in with a second factor."""
-    return _page("A stronger sign-in", "acr", "@requires_stronger_sign_in(MULTI_FACTOR)")
+    return _page(gettext("A stronger sign-in"), "acr", "@requires_stronger_sign_in(MULTI_FACTOR)")
 
 
 @bp.get("/phone")
 @requires_scope("phone")
 def phone() -> str:
     """A page whose scope is asked for when it is opened, and not at sign-in."""
-    return _page("One more scope", "phone_number", '@requires_scope("phone")')
+    return _page(gettext("One more scope"), "phone_number", '@requires_scope("phone")')
 
 
 def _page(title: str, claim: str, decorator: str) -> str:

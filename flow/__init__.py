@@ -7,9 +7,12 @@ It listens to signals, keeps masked copies, and changes nothing of what the app 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
 from config import Settings
+from languages import add_translations
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -22,4 +25,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     # Kept here: signals hold their receivers weakly.
     app.extensions["flow"] = Recorder(app, app.extensions["relying_party"])
     app.register_blueprint(bp)
+    add_translations(app, Path(__file__).with_name("translations"))
     app.jinja_env.globals["flow_shown"] = True

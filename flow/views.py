@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from auth import open_to_all, without_session
 from auth.guard import wants_json
+from languages import gettext
 from pages.display import Claim, claims_list
 
 from .record import Episode, Message, Recorder
@@ -86,8 +87,11 @@ def show() -> str | Response:
     return render_template(
         "flow/flow.html",
         episodes=drawn,
-        parts=[(title, hint, where.get(part)) for part, (title, hint) in PARTS.items()],
-        parties=PARTIES,
+        parts=[
+            (gettext(title), gettext(hint), where.get(part))
+            for part, (title, hint) in PARTS.items()
+        ],
+        parties={party: gettext(name) for party, name in PARTIES.items()},
         parameters=PARAMETERS,
     )
 
@@ -124,27 +128,34 @@ def function_of(name: str) -> Callable[..., Any]:
 def place_of(name: str) -> str:
     """The function and its file: `exchange_code in auth/token_endpoint.py`."""
     module, _, path = name.partition(":")
-    return f"{path.rpartition('.')[2]} in {module.replace('.', '/')}.py"
+    return gettext(
+        "%(function)s in %(file)s",
+        function=path.rpartition(".")[2],
+        file=f"{module.replace('.', '/')}.py",
+    )
 
 
 def _drawn(episode: Episode) -> Drawn:
     known = [message for message in episode["messages"] if message["kind"] in MESSAGES]
     lines = [_line(number, message) for number, message in enumerate(known, 1)]
     parts = [part for part in PARTS if part in episode["parts"]]
-    titles = [PARTS[part][0] for part in parts]
+    titles = [gettext(PARTS[part][0]) for part in parts]
     return Drawn(
         id="-".join(parts).replace("_", "-"),
         title=" + ".join(titles),
         at=datetime.fromtimestamp(episode["at"], UTC),
         lines=lines,
-        parties=[(_lane(party), name) for party, name in PARTIES.items()],
+        parties=[(_lane(party), gettext(name)) for party, name in PARTIES.items()],
         height=TOP + ROW * len(lines) + 20,
     )
 
 
 def _line(number: int, message: Message) -> Line:
     text = MESSAGES[message["kind"]]
-    claims = [(TOKENS[name], claims_list(found)) for name, found in message["tokens"].items()]
+    text = text._replace(title=gettext(text.title), explanation=gettext(text.explanation))
+    claims = [
+        (gettext(TOKENS[name]), claims_list(found)) for name, found in message["tokens"].items()
+    ]
     start, end = _lane(text.sender), _lane(text.receiver)
     return Line(number, text, message, claims, start, end, TOP + ROW * number - 20)
 

@@ -6,6 +6,7 @@ in it. It would also answer without our headers.
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from contextlib import suppress
@@ -32,6 +33,15 @@ CODES = {LimitRequestLine: "long_address", LimitRequestHeaders: "long_headers"}
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's threaded worker; `worker_class` in gunicorn.conf.py names it."""
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection; not that error where the socket has just stopped listening, which
+        it does a moment before SIGTERM comes here (see gunicorn.conf.py)."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer a request that could not be parsed, or that the server itself failed at."""

@@ -51,6 +51,21 @@ def test_who_is_somebody_else_answers_for_their_own_organization(
     assert "Enter your organization" in page.text
 
 
+def test_who_is_somebody_else_confirms_it_for_themselves(provider: Provider) -> None:
+    provider.options(skip_consent=False)
+    session = requests.Session()
+    asked = {**REQUEST, "acr_values": "urn:example:mfa"}
+    page = session.get(f"{provider.issuer}authorize", params=asked, timeout=10)
+    page = session.post(page.url, data={"person": ADA}, timeout=10)
+    page = session.post(page.url, data={"stronger": "decline"}, timeout=10)
+    assert "asks for access" in page.text
+
+    page = session.post(page.url, data={"someone_else": "1"}, timeout=10)
+    page = session.post(page.url, data={"person": BEN}, timeout=10)
+
+    assert "asks for a stronger sign-in" in page.text
+
+
 def test_who_is_somebody_else_gets_nothing_of_an_invitation_that_was_accepted(
     provider: Provider, person: Person
 ) -> None:

@@ -58,7 +58,7 @@ def test_nothing_is_wrong_with_the_demo(app: Flask) -> None:
             "client authentication",
             "Settings → Client ID and Client Secret",
         ),
-        ({"AUTH0_CLIENT_ID": "nobody"}, "redirect URI", "or AUTH0_CLIENT_ID"),
+        ({"AUTH0_CLIENT_ID": "nobody"}, "client authentication", "AUTH0_CLIENT_ID and"),
         (
             {"APP_BASE_URL": "http://localhost:3999"},
             "redirect URI",
@@ -160,6 +160,20 @@ def test_what_the_metadata_says_is_read(
 
     assert told.of(subject).startswith(verdict)
     assert words in told.of(subject)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"AUTH0_CLIENT_SECRET": "another-secret"}, {"AUTH0_CLIENT_ID": "nobody"}],
+    ids=["the secret", "the id"],
+)
+def test_a_client_that_is_refused_is_the_one_thing_that_is_wrong(
+    make_app: MakeApp, changed: dict[str, str]
+) -> None:
+    told = Told(make_app(**changed))
+
+    assert told.wrong() == {"client authentication"}
+    assert "come when the client is accepted" in told.of("more")
 
 
 def test_a_refresh_that_the_client_may_not_do_is_found(app: Flask, provider: Provider) -> None:

@@ -59,7 +59,10 @@ def identify_client(config: ProviderConfig, parameters: MultiDict[str, str]) -> 
         known = ", ".join(each.client_id for each in config.clients)
         raise PageError(
             _("No application with this client_id is registered here."),
-            _("If it is yours: write a client_id that is, such as %(known)s.", known=known),
+            _(
+                "If it is yours: write a client_id that is registered, such as %(known)s.",
+                known=known,
+            ),
         )
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri not in client.redirect_uris:

@@ -37,7 +37,6 @@ class Interaction:
         """Somebody else is to be chosen: what was answered until now was not theirs to answer."""
         self.someone_else, self.signed_in = True, False
         self.organization, self.stronger_answered = self.request.organization, False
-        self.granted = None
 
 
 def current_session(provider: Provider) -> SsoSession | None:
