@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
@@ -135,6 +135,7 @@ class _Adapter(HTTPAdapter):
             raise_on_status=False,
         )
         super().__init__(POOL_SIZE, POOL_SIZE, max_retries=retry)
+        self._pools: dict[str, Any] = {}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -144,6 +145,17 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+    def get_connection_with_tls_context(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        # Found once an origin: there are few, and each look-up takes their URLs apart again.
+        origin = _origin(request.url)
+        if origin not in self._pools:
+            pool = super().get_connection_with_tls_context(request, *args, **kwargs)
+            self._pools[origin] = pool
+        return self._pools[origin]
+
+    def build_response(self, req: Any, resp: Any) -> Any:
+        return resp  # status, headers and body are all that is used; no cookie is looked for
 
 
 class Outbound:
@@ -182,30 +194,29 @@ class Outbound:
         form: Mapping[str, str] | None = None,
     ) -> Answer:
         status, answer = 0, None
-        headers = {"Accept": "application/json", **self.further_headers(), **headers}
-        try:
-            prepared = requests.Request(method, url, headers=headers, data=form).prepare()
-        except (requests.RequestException, ValueError):
-            raise NoAnswer("the URL names no host") from None
-        verify, proxies = _environment(url)
+        prepared = _prepared(method, url, form)
+        prepared.headers.update(self.further_headers())
+        prepared.headers.update(headers)
+        verify, proxies = _environment_of(_origin(url))
         started_at = time.perf_counter()
         try:
             # Straight to the adapter: what a session adds to a request (cookies of other people's
             # answers, .netrc) and does with an answer (redirects) must not happen here.
-            with self._session.get_adapter(url).send(
+            sent: Any = self._session.get_adapter(url).send(
                 prepared,
                 stream=True,
                 timeout=urllib3.Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds)),  # type: ignore[arg-type]  # requests takes one
                 verify=verify,
                 proxies=proxies,
-            ) as response:
-                status = response.status_code
-                answer = Answer(status, response.headers, _read(response.raw))
+            )
+            with sent as response:
+                status = response.status
+                answer = Answer(status, response.headers, _read(response))
                 return answer
         # The texts of these exceptions are left behind: they may quote the URL.
         except (requests.Timeout, ReadTimeoutError):
             raise AnswerTooSlow(urlsplit(url).netloc) from None
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise NoAnswer(f"{urlsplit(url).netloc}: {type(error).__name__}") from None
         finally:
             signals.request_sent.send(
@@ -230,14 +241,36 @@ def _read(raw: Any) -> bytes:
     return bytes(body)
 
 
-def _environment(url: str) -> tuple[str | bool, dict[str, str]]:
-    """The certificate authorities and the proxy that the environment names for this URL."""
+def _prepared(method: str, url: str, form: Mapping[str, str] | None) -> requests.PreparedRequest:
+    """What `requests.Request(…).prepare()` makes, without taking a known URL apart once more."""
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url = method, _prepared_url(url)
+    headers = {"Accept": "application/json"}
+    if form is not None:
+        prepared.body = urlencode(form)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers["Content-Length"] = str(len(prepared.body))
+    prepared.headers = headers  # type: ignore[assignment]  # a plain dict is enough for urllib3
+    return prepared
+
+
+@lru_cache(maxsize=256)
+def _prepared_url(url: str) -> str:
+    try:
+        return str(requests.Request("GET", url).prepare().url)
+    except (requests.RequestException, ValueError):
+        raise NoAnswer("the URL names no host") from None
+
+
+@lru_cache(maxsize=256)
+def _origin(url: str) -> str:
     parts = urlsplit(url)
-    return _environment_of(f"{parts.scheme}://{parts.netloc}")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @lru_cache(maxsize=32)
 def _environment_of(origin: str) -> tuple[str | bool, dict[str, str]]:
+    # The certificate authorities and the proxy that the environment names for this origin.
     # A private certificate authority is normal inside companies. requests knows its own
     # variable, OpenSSL the other; people set either.
     verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
