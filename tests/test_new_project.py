@@ -92,6 +92,7 @@ def test_without_the_demo_no_image_and_no_service_is_left_of_it(make_new: MakeNe
     for name in ("Dockerfile", "compose.yaml", ".ci/test-image", "Makefile", ".dockerignore"):
         assert not re.search(r"\bdemo\b", (folder / name).read_text()), name
     assert "\n\nnetworks:" in (folder / "compose.yaml").read_text()
+    assert not list((folder / ".ci").rglob("*demo*"))
     assert "AS production" in (folder / "Dockerfile").read_text()
 
 

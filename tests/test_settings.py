@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from config import OWN_AUTHORIZE_PARAMS, Settings, SettingsError
-
-from .conftest import MakeApp
 
 REQUIRED = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",
@@ -344,31 +341,3 @@ def test_settings_can_be_printed_without_their_secrets(tmp_path: Path) -> None:
 
     for secret in ("the-client-secret", "kkkk", "redis-password", "ECKey"):
         assert secret not in shown
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("AUTH0_CLIENTID", " Meant: AUTH0_CLIENT_ID?"),
-        ("AUTH0_CLIENT_SECRETS", " Meant: AUTH0_CLIENT_SECRET?"),
-        ("SESSION_REDIS_ULR", " Meant: SESSION_REDIS_URL?"),
-        ("AUTH0_OF_ANOTHER_TOOL", ""),
-    ],
-)
-def test_a_variable_that_looks_like_a_setting_is_named_at_start(
-    make_app: MakeApp, capsys: pytest.CaptureFixture[str], name: str, said: str
-) -> None:
-    make_app(**{name: "a-secret"})
-
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert line["level"] == "warning"
-    nearest = f".{said}" if said else ""
-    assert line["message"] == f"{name} is no setting of this app and is ignored{nearest}"
-
-
-def test_nothing_is_said_of_settings_and_of_what_resembles_none(
-    make_app: MakeApp, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_app(REDIS_URL="x", BASE_URL="x", APP_NAME="x", LOG_LEVEL="x", SHOW_FLOW_IN_PUBLIC="1")
-
-    assert capsys.readouterr().out == ""

@@ -129,7 +129,6 @@ def take_out_words(folder: Path, parts: set[str]) -> None:
         edit(folder / "pyproject.toml", rf', "{part}"')
         edit(folder / "pyproject.toml", rf'^"{part}/\*\*" = \[\n(?: .*\n)*\]\n')
         edit(folder / ".dockerignore", rf"^!{part}\n")
-        edit(folder / ".ci/test-image", rf'^(allowed = ".*) {part}\b', r"\1")
     edit(folder / "app.py", r"= \(\n\)", "= ()")
 
 
@@ -155,8 +154,12 @@ def take_out_demo(folder: Path) -> None:
     edit(folder / "Dockerfile", r"rm -rf /app/demo ", "rm ")
     edit(folder / "compose.yaml", r"^#\n# The demo instead(?:.+\n)+")
     edit(folder / "compose.yaml", r"^  demo:\n(?:.+\n)+\n")
-    edit(folder / ".ci/test-image", r" Then the demo's image\.")
+    edit(folder / "Makefile", r"(?<=Build the image)s(.*) and the demo in Chromium$", r"\1")
+    edit(folder / ".ci/test-image", r" Then the demo's image, .*\n# screenshots are left .*$")
+    edit(folder / ".ci/test-image", r" \(and for the demo .* behind it\)")
+    edit(folder / ".ci/test-image", r"^demo_port=.*\n|-e demo ")
     edit(folder / ".ci/test-image", r"^build demo(?:.+\n)+\n")
+    remove(folder / ".ci/image/demo_in_chromium.py")
     edit(folder / "CONTRIBUTING.md", r"^.*(?:make demo|profile demo).*\n")
     fixtures = demo_fixtures(ast.parse((folder / "tests/conftest.py").read_text()))
     for test in (folder / "tests").glob("test_*.py"):
