@@ -51,6 +51,28 @@ def test_the_first_request_seals_with_the_new_key_and_no_later_one_writes(
     assert same_browser(before, make_app(APP_SECRET_KEY=NEW)).is_signed_in()
 
 
+def test_a_refresh_under_a_new_key_seals_and_writes_once(
+    before: Person, make_app: MakeApp, clock: Clock
+) -> None:
+    app = make_app(APP_SECRET_KEY=BOTH)
+    store = Counted(app)
+    clock.moves(3590)
+
+    assert same_browser(before, app).sees("/appointments").status_code == 200
+
+    assert store.calls["replace"] == 1
+
+
+def test_sessions_of_a_key_that_is_gone_are_not_listed(before: Person, make_app: MakeApp) -> None:
+    person = Person(Browser(make_app(APP_SECRET_KEY=NEW)))
+    person.signs_in()
+
+    page = person.sees("/sessions")
+
+    assert page.status_code == 200
+    assert page.text.count("<h2") == 1
+
+
 def test_processes_with_the_old_key_alone_end_when_the_new_one_is_used(
     before: Person, make_app: MakeApp
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, jsonify, request, session
 
 from auth import open_to_all
-from sessions import StoreUnavailable
+from sessions import SessionEnded, StoreUnavailable, current_session
 
 from .conftest import Clock, MakeApp
 from .harness import ADA, BEN, AtProvider, Browser, Person, Provider
@@ -48,6 +48,22 @@ def app(make_app: MakeApp) -> Flask:
             session.pop(removed)
         else:
             session.update(request.args)
+        return "noted"
+
+    @app.get("/again")
+    def again() -> Any:
+        try:
+            current_session().reload()
+        except SessionEnded:
+            return jsonify(list(session))
+        return "goes on"
+
+    @app.get("/twice")
+    def twice() -> Any:
+        session["color"] = "red"
+        current_session().commit()
+        app.config["BETWEEN"]()
+        session["size"] = "XL"
         return "noted"
 
     @app.get("/visitor")
@@ -95,10 +111,22 @@ def test_a_slow_request_does_not_bring_back_a_session_that_ended(
     clock.moves(IDLE / 19)  # so that a request that only reads wants to extend the session
 
     with when_a_request_has_begun(path.partition("?")[0], lambda: end(app, provider, other)):
-        person.sees(path)
+        answer = person.sees(path)
 
+    assert answer.status_code == 200
     assert store_of(app).read(key) is None
     assert not person.is_signed_in()
+
+
+def test_a_request_that_learns_of_the_end_is_nobodys_from_there_on(
+    app: Flask, person: Person
+) -> None:
+    other = same_browser(person, app)
+
+    with when_a_request_has_begun("/again", other.signs_out):
+        answer = person.sees("/again")
+
+    assert answer.json == []
 
 
 def test_a_slow_request_does_not_bring_back_spent_tokens(
@@ -144,6 +172,17 @@ def test_what_one_request_removes_and_what_another_adds_are_both_kept(
         person.sees("/note?without=old")
 
     assert person.sees("/notes").json == {"new": "1"}
+
+
+def test_what_was_written_once_is_not_written_again_over_what_others_wrote(
+    app: Flask, person: Person
+) -> None:
+    other = same_browser(person, app)
+    app.config["BETWEEN"] = lambda: other.sees("/note?color=blue")
+
+    person.sees("/twice")
+
+    assert person.sees("/notes").json == {"color": "blue", "size": "XL"}
 
 
 def test_flask_session_is_kept_for_signed_in_people_and_goes_with_them(

@@ -15,6 +15,7 @@ from sessions import ref_of
 from .conftest import APP_SECRET_KEY, Clock, MakeApp, PersonAt
 from .harness import ADA, BEN, Browser, Gunicorn, Person, Provider, free_port, text_of
 from .in_chromium import is_signed_in, sign_in
+from .session_store import Counted
 
 SECURE_APP = "https://daybook.example"
 OTHER_KEY = "another-key-that-is-long-enough-for-everybody-0123"
@@ -218,11 +219,14 @@ def test_what_a_page_kept_for_one_person_is_not_the_next_ones(
     ],
     ids=repr,
 )
-def test_what_is_no_session_id_is_nobody(app: Flask, value: str) -> None:
+def test_what_is_no_session_id_is_nobody_and_is_not_looked_up(app: Flask, value: str) -> None:
+    store = Counted(app)
+
     response = with_session_id(app, value).sees("/profile")
 
     assert response.status_code == 302
     assert response.headers["Location"] == "/login?return_to=/profile"
+    assert store.calls == {}
 
 
 def test_the_stores_key_of_a_session_is_no_session_id(app: Flask, person: Person) -> None:
@@ -269,6 +273,17 @@ def test_a_session_ends_at_the_latest_so_long_after_sign_in_however_much_it_is_u
         clock.moves(500)
         assert person.is_signed_in()
     clock.moves(501)
+
+    assert not person.is_signed_in()
+
+
+def test_a_session_that_may_be_idle_for_longer_than_it_lives_ends_all_the_same(
+    engine: str, make_app: MakeApp, person_at: PersonAt, clock: Clock
+) -> None:
+    person = person_at(make_app(SESSION_IDLE_SECONDS="5000", SESSION_ABSOLUTE_SECONDS="2000"))
+    person.signs_in()
+
+    clock.moves(2001)
 
     assert not person.is_signed_in()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from sessions import ref_of
+from sessions import Sealer, ref_of
 
 from .conftest import PersonAt
 from .harness import ADA, BEN, Person
 from .test_session_cookie import issuer_of, session_cookie
+
+SEALED = "wC69ge35WKqtw4wE5kVfrkrQ909aKBckMPQbObET4z9kH1QJzxwo+ShaxiN8rx8ROYw5KzgWJkl5WngRvV7B4vA="
 
 
 @pytest.fixture
@@ -77,6 +80,26 @@ def test_a_record_put_in_another_ones_place_opens_for_nobody(
     assert not ben.is_signed_in()
     assert ada.is_signed_in()
     assert record.sealed
+
+
+def test_references_differ_where_issuer_kind_or_value_does() -> None:
+    named = [("https://a", "sub", "x"), ("https://b", "sub", "x"), ("https://a", "sid", "x")]
+    named += [("https://a", "sub", "y"), ("https://as", "ub", "x")]
+
+    assert len({ref_of(*each) for each in named}) == len(named)
+
+
+def test_the_same_is_never_sealed_the_same() -> None:
+    sealer = Sealer(("k" * 32,))
+
+    assert len({sealer.seal(b"same", bound_to="same")[:12] for _ in range(100)}) == 100
+
+
+def test_what_was_sealed_before_an_update_still_opens() -> None:
+    """Another derivation of the key, or another form, would sign everybody out."""
+    opened = Sealer(("k" * 32,)).open(b64decode(SEALED), bound_to="session key")
+
+    assert opened == (b"what a release before this one sealed", True)
 
 
 class Harm:

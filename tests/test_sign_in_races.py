@@ -6,7 +6,7 @@ import time
 
 from flask import Flask
 
-from sessions import StoreUnavailable
+from sessions import StoreUnavailable, ref_of
 
 from .conftest import MakeApp
 from .harness import ADA, YUKI, Api, Browser, Person, Provider
@@ -25,7 +25,25 @@ def test_signing_out_during_a_sign_in_leaves_nobody_signed_in(
 
     assert "app_session" not in str(response.headers.getlist("Set-Cookie"))
     assert not person.is_signed_in()
+    assert app.session_interface.all_with(ref_of(provider.issuer, "sub", ADA)) == {}  # type: ignore[attr-defined]  # it is ours
     assert len(provider.requests_to("/oauth/revoke")) == 2
+
+
+def test_a_sign_in_that_cannot_be_kept_costs_nobody_the_session_they_have(
+    engine: str, app: Flask, person: Person
+) -> None:
+    person.signs_in()
+
+    def is_away(*_: object) -> None:
+        raise StoreUnavailable
+
+    store = store_of(app)
+    create, store.create = store.create, is_away  # type: ignore[method-assign]
+    response = person.signs_in()
+    store.create = create  # type: ignore[method-assign]
+
+    assert response.status_code == 503
+    assert person.is_signed_in()
 
 
 def logout_token(provider: Provider, seconds: int) -> str:

@@ -53,6 +53,15 @@ def test_what_needs_no_session_costs_nothing_without_one(
     assert store.calls == {}
 
 
+def test_a_file_costs_nothing_with_a_session(engine: str, app: Flask, person: Person) -> None:
+    person.signs_in()
+    store = Counted(app)
+
+    assert person.sees("/static/app.css").status_code == 200
+
+    assert store.calls == {}
+
+
 def test_a_sign_in_costs_one_write(engine: str, app: Flask, person: Person) -> None:
     store = Counted(app)
 
