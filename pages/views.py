@@ -53,9 +53,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     def every_page() -> dict[str, Any]:
         sign_in = current_sign_in()
         claims = sign_in.claims() if sign_in else {}
+        ends_at = current_session().content.ends_at if sign_in else None
         return {
             "person": person_of(claims) if sign_in else None,
             "picture": picture_of(claims, settings.picture_origins),
+            "session_ends_at": _moment(ends_at) if ends_at else None,
+            "session_ends_soon": bool(ends_at and ends_at - time.time() < ENDS_SOON_SECONDS),
             "api_configured": settings.api_base_url is not None,
             "contacts_configured": _contacts_base_url(settings) is not None,
         }
@@ -87,15 +90,12 @@ def home() -> str:
     if sign_in is None:
         return render_template("home.html")
     tokens = sign_in.token_sets.get("")
-    ends_at = current_session().content.ends_at
     return render_template(
         "home.html",
         scopes=_scopes(sign_in),
         access_token_expires_at=(
             _moment(tokens.expires_at) if tokens and tokens.expires_at else None
         ),
-        session_ends_at=_moment(ends_at),
-        session_ends_soon=ends_at - time.time() < ENDS_SOON_SECONDS,
     )
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 
 from sessions.interface import key_of
 
-from .conftest import MakeApp, PersonAt
+from .conftest import Clock, MakeApp, PersonAt
 from .harness import ADA, CLARA, Api, Browser, Person, Provider, query_of, text_of
 
 JSON = {"Accept": "application/json"}
@@ -265,3 +265,19 @@ def test_without_an_api_its_pages_say_so_and_are_not_linked(
     assert page.status_code == 404
     assert "API_BASE_URL" in text_of(page)
     assert 'href="/appointments"' not in person.sees("/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/profile", "/appointments", "/contacts", "/sessions", "/nowhere"]
+)
+def test_each_page_says_so_when_the_session_is_about_to_end(
+    make_app: MakeApp, person_at: PersonAt, clock: Clock, path: str
+) -> None:
+    person = person_at(make_app(SESSION_ABSOLUTE_SECONDS="1000"))
+    person.signs_in()
+    before = text_of(person.sees(path))
+
+    clock.moves(450)
+
+    assert "ends soon" not in before
+    assert "Your session here ends soon: " in text_of(person.sees(path))
