@@ -7,7 +7,6 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from flask import (
     Flask,
@@ -71,17 +70,20 @@ def _log(level: int, response: Response) -> None:
     milliseconds = round((time.perf_counter() - g.started_at) * 1000, 1)
     # The key is a hash of the session id already; a part of it is enough to tell sessions apart.
     session = (current_session().key or g.session_key or "")[:12] or None
-    extra: dict[str, Any] = {
-        "method": request.method,
-        "route": route,
-        "status": response.status_code,
-        "duration_ms": milliseconds,
-        "session": session,
-        "problem": g.get("problem_code"),
-    }
     status = response.status_code
     text = "%s %s %d in %s ms"
-    log.log(level, text, request.method, route or "-", status, milliseconds, extra=extra)
+    arguments = (request.method, route or "-", status, milliseconds)
+    # Without `log.log`, which looks for the caller's file and line: they are always these.
+    record = logging.LogRecord(log.name, level, __file__, 0, text, arguments, None)
+    record.__dict__.update(
+        method=request.method,
+        route=route,
+        status=status,
+        duration_ms=milliseconds,
+        session=session,
+        problem=g.get("problem_code"),
+    )
+    log.handle(record)
 
 
 def trace_headers() -> Mapping[str, str]:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from babel.numbers import format_decimal
 from flask import Flask
 
 from auth.browser import UNKNOWN_BROWSER
-from languages import N_, gettext, locale
+from languages import LANGUAGES, N_, gettext, language, locale
 
 LONGEST_TEXT = 10_000  # a claim's value
 LONGEST_JSON = 50_000
@@ -156,9 +157,17 @@ def _aware(moment: datetime) -> datetime:
 
 def _in_words(moment: datetime | date) -> str:
     """The day and, where there is one, the time; the zone only where one was given."""
-    if isinstance(moment, datetime) and moment.tzinfo:
+    if not isinstance(moment, datetime):
+        return _words_of_moment(language(), moment)
+    if moment.tzinfo:
         moment = moment.astimezone(UTC)
-    here = locale()
+    return _words_of_moment(language(), moment.replace(second=0, microsecond=0))
+
+
+# A person's pages name the same few moments again and again, and Babel takes its time.
+@lru_cache(maxsize=2048)
+def _words_of_moment(tag: str, moment: datetime | date) -> str:
+    here = LANGUAGES[tag].locale
     day = format_date(moment, "long", here)
     if not isinstance(moment, datetime):
         return day
@@ -169,10 +178,17 @@ def _in_words(moment: datetime | date) -> str:
 
 def _distance(seconds: float) -> str:
     """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
-    if round(seconds) == 0:
+    whole = round(seconds)
+    # From two minutes on, ten seconds more or less are not said.
+    return _words_of_span(language(), whole if abs(whole) < 120 else round(whole, -1))
+
+
+@lru_cache(maxsize=2048)
+def _words_of_span(tag: str, seconds: int) -> str:
+    if seconds == 0:
         return gettext("now")
-    span = timedelta(seconds=round(seconds))
-    return format_timedelta(span, threshold=2, add_direction=True, locale=locale())
+    span = timedelta(seconds=seconds)
+    return format_timedelta(span, threshold=2, add_direction=True, locale=LANGUAGES[tag].locale)
 
 
 # The person
@@ -189,9 +205,9 @@ class Person:
 
 def person_of(claims: Mapping[str, object]) -> Person:
     """The person that an ID token's claims name; only `sub` is sure (OIDC Core section 2)."""
-    texts = {key: text for key in _NAME_CLAIMS if (text := _visible(claims.get(key)))}
-    name = next((texts[key] for key in _NAME_CLAIMS if key in texts), gettext("Signed-in person"))
-    return Person(name=name, detail=texts.get("email", ""), initials=_initials(name))
+    texts = (_visible(claims.get(key)) for key in _NAME_CLAIMS)
+    name = next(filter(None, texts), "") or gettext("Signed-in person")
+    return Person(name=name, detail=_visible(claims.get("email")), initials=_initials(name))
 
 
 # Directional embeddings, overrides and isolates (UAX 9): a <title> has no <bdi> to contain them.
