@@ -66,22 +66,6 @@ def test_sign_out_leads_to_another_origin_and_back(
     assert [entry["status"] for entry in provider.requests_to(path)] == [302]
 
 
-def test_signing_in_and_out_by_keyboard_alone(served: Gunicorn, page: Any) -> None:
-    page.goto(f"{served.base_url}/")
-
-    focus(page, "Tab", "Sign In")
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Sign in to").wait_for()
-    focus(page, "Tab", "Ada Marlow")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{served.base_url}/")
-    page.get_by_role("heading", name="Hello, Ada Marlow").wait_for()
-    focus(page, "Tab", "Sign Out")
-    page.keyboard.press("Space")
-
-    page.get_by_role("heading", name="Sign in once").wait_for()
-
-
 def test_the_providers_consent_form_is_answered_by_keyboard_and_leads_back(
     served: Gunicorn, provider: Provider, page: Any
 ) -> None:
