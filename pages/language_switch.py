@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Flask, current_app, redirect, request
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from auth import Problem, relying_party, without_session
 from auth.return_to import safe_return_to
-from languages import COOKIE_SECONDS, LANGUAGES, language
+from languages import LANGUAGES, language
+
+COOKIE_SECONDS = 365 * 86400
 
 bp = Blueprint("language_switch", __name__)
 
@@ -19,8 +22,17 @@ bp = Blueprint("language_switch", __name__)
 def init_app(app: Flask) -> None:
     """Add the route, and what every page needs for the form."""
 
+    switches: dict[str, Markup] = {}
+
     def every_page() -> dict[str, Any]:
-        return {"language": language(), "languages": LANGUAGES}
+        tag = language()
+        return {"language": tag, "language_switch": switches.get(tag) or switch_in(tag)}
+
+    def switch_in(tag: str) -> Markup:
+        # The same on every page in a language, and on every page: made once.
+        template = app.jinja_env.get_template("language_switch.html")
+        switches[tag] = Markup(template.render(languages=LANGUAGES, language=tag))  # noqa: S704
+        return switches[tag]
 
     app.context_processor(every_page)
     app.register_blueprint(bp)

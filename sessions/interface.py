@@ -274,7 +274,8 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         elif session.ended:
             self._set_cookie(response, "", 0)
         if session.accessed or session.ended or "Set-Cookie" in response.headers:
-            response.vary.add("Cookie")
+            if "Cookie" not in response.headers.get("Vary", ""):
+                response.vary.add("Cookie")
             response.headers["Cache-Control"] = "no-store"
 
     def _save(self, session: PersonSession) -> None:
