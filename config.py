@@ -141,9 +141,20 @@ class Settings:
                 "is on and APP_BASE_URL is public; people would see how the app talks to others",
                 "nothing, or if that is meant, SHOW_FLOW_IN_PUBLIC=1 beside it",
             )
+        if public and values["trusted_proxy_hops"] and base_url.startswith("http:"):
+            _check_http_behind_proxy(read, base_url)
         if read.problems:
             raise SettingsError(read.problems)
         return cls(**values)
+
+
+def _check_http_behind_proxy(read: _Reader, base_url: str) -> None:
+    """A proxy in front of a public name ends TLS: forms would then be refused, since they come from
+    https pages; and where it does not end TLS, sessions travel open."""
+    if not _is_inside(urlsplit(base_url).hostname or ""):
+        wrong = "is an http:// URL of a public host, and TRUSTED_PROXY_HOPS counts a proxy"
+        write = f"https://{base_url.partition('://')[2]}, and have the proxy end TLS"
+        read.problem("APP_BASE_URL", wrong, write)
 
 
 class _Bad(ValueError):
@@ -222,8 +233,10 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _is_inside(host: str) -> bool:
-    """Whether a host is reached only from inside: loopback, private, or a cluster's own name."""
-    if is_loopback(host) or "." not in host or host.endswith((".internal", ".local", ".svc")):
+    """Whether a host is reached only from inside: loopback, private, a cluster's own name, or one
+    that no public name server has (RFC 6761)."""
+    inside = (".internal", ".local", ".svc", ".test", ".example", ".invalid")
+    if is_loopback(host) or "." not in host or host.endswith(inside):
         return True
     try:
         return ipaddress.ip_address(host).is_private

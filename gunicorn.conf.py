@@ -2,7 +2,21 @@
 
 import os
 import socket
+import sys
 from typing import Any
+
+
+def on_starting(server: Any) -> None:
+    """Called by gunicorn before it listens: refuse what can never work.
+
+    With a certificate it answers by https alone, so nobody reaches an http:// address.
+    """
+    settings = server.app.wsgi().extensions["relying_party"].settings
+    if server.cfg.is_ssl and not (settings.is_https or settings.trusted_proxy_hops):
+        sys.exit(
+            "APP_BASE_URL is an http:// URL, and gunicorn has a certfile, so it answers by https "
+            f"alone. Write: https://{settings.app_base_url.partition('://')[2]}"
+        )
 
 
 def when_ready(server: Any) -> None:

@@ -86,6 +86,9 @@ def cookies(case: Case) -> Iterator[Line]:
 def reverse_proxy(case: Case) -> Iterator[Line]:
     """Visitors at the public address reach this app, by the name that it knows."""
     base, hops = case.settings.app_base_url, case.settings.trusted_proxy_hops
+    if case.settings.is_https and not hops:
+        text = "none is trusted: right where gunicorn ends TLS, or what ends it adds no header"
+        yield note("reverse proxy", text, "TRUSTED_PROXY_HOPS=1, behind one")
     try:
         alive = case.rp.outbound.get(f"{base}/healthz").json_object().get("status") == "ok"
         home = case.rp.outbound.get(f"{base}/")

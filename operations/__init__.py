@@ -10,7 +10,7 @@ from flask import Flask
 
 from config import Settings
 
-from . import logs, metrics, requests
+from . import forwarded, logs, metrics, requests
 
 __all__ = ["init_app"]
 
@@ -19,5 +19,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Log, count and trace what this app does."""
     logs.init_app(settings)
     requests.init_app(app, settings)
+    forwarded.init_app(app, settings)
     if settings.metrics_port:
         metrics.init_app(app, settings.metrics_port)

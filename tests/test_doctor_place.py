@@ -110,6 +110,13 @@ def test_an_address_that_does_not_lead_here_is_explained(
     assert words in told.of("reverse proxy")
 
 
+def test_an_https_address_without_a_trusted_proxy_is_mentioned(make_app: MakeApp) -> None:
+    told = Told(make_app(APP_BASE_URL="https://app.invalid"))
+
+    assert "TRUSTED_PROXY_HOPS=1, behind one" in told.of("reverse proxy")
+    assert "reverse proxy" not in told.wrong()
+
+
 def test_a_readable_settings_file_is_found(
     make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

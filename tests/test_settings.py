@@ -198,6 +198,31 @@ def test_the_redirect_uri_is_the_apps_address_and_callback(text: str, redirect_u
     assert read(APP_BASE_URL=text).redirect_uri == redirect_uri
 
 
+def test_a_public_http_address_behind_a_proxy_is_one_problem() -> None:
+    [problem] = problems(APP_BASE_URL="http://app.example.com", TRUSTED_PROXY_HOPS="1")
+
+    assert problem.startswith("APP_BASE_URL is an http:// URL of a public host")
+    assert "Write: https://app.example.com, and have the proxy end TLS" in problem
+
+
+@pytest.mark.parametrize(
+    ("base_url", "hops"),
+    [
+        ("https://app.example.com", "1"),
+        ("https://app.example.com", "0"),  # TLS ends in gunicorn, or where no header is added
+        ("http://localhost:3000", "1"),
+        ("http://app:8080", "2"),
+        ("http://10.1.2.3", "1"),
+        ("http://app.test", "1"),
+        ("http://app.example.com", "0"),
+    ],
+)
+def test_an_address_and_proxies_that_can_work_are_accepted(base_url: str, hops: str) -> None:
+    settings = read(APP_BASE_URL=base_url, TRUSTED_PROXY_HOPS=hops)
+
+    assert (settings.app_base_url, settings.trusted_proxy_hops) == (base_url, int(hops))
+
+
 @pytest.mark.parametrize("host", ["localhost:3002", "api:8000", "api.svc", "10.0.0.7"])
 def test_an_api_inside_may_be_called_by_http(host: str) -> None:
     assert read(API_BASE_URL=f"http://{host}/v1/").api_base_url == f"http://{host}/v1"

@@ -114,6 +114,17 @@ def test_good_settings_serve(server: list[str]) -> None:
     assert listened, output
 
 
+def test_a_certificate_and_an_http_address_end_the_process_before_it_listens() -> None:
+    files = {"GUNICORN_CMD_ARGS": "--certfile certificate.pem --keyfile key.pem"}
+
+    code, output, listened = start(SERVERS["gunicorn"], GOOD | files)
+
+    assert (code, listened) == (1, False)
+    [line] = [line for line in output.splitlines() if ". Write: " in line]
+    assert line.startswith("APP_BASE_URL is an http:// URL, and gunicorn has a certfile")
+    assert line.endswith("Write: https://localhost:3000")
+
+
 def copy_of_the_app(folder: Path) -> Path:
     """The app in a folder of its own, where a `.env` harms nobody."""
     for path in ROOT.iterdir():
