@@ -42,6 +42,20 @@ def test_a_fresh_token_that_is_refused_too_is_a_page_and_no_loop(
     assert len(api.log()) == 2
 
 
+def test_a_refused_token_that_cannot_be_refreshed_now_is_not_sent_once_more(
+    person: Person, api: Api, provider: Provider
+) -> None:
+    person.signs_in()
+    api.lies("api_401")
+    provider.lies("refresh_500")
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 503
+    assert "Your access cannot be renewed right now" in text_of(page)
+    assert len(api.log()) == 1
+
+
 def test_an_api_that_refuses_every_token_costs_one_refresh_and_not_one_a_page(
     person: Person, api: Api, provider: Provider, clock: Clock
 ) -> None:

@@ -128,6 +128,19 @@ def test_after_a_failure_the_others_do_not_queue_up_for_the_same(
     assert provider.refreshes() == 1
 
 
+def test_nonsense_is_called_so_and_not_asked_for_again_at_once(
+    signed_in: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(grant="refresh_token", times=0, status=200, body="<h1>Hello</h1>")
+    clock.moves(LIFETIME + 1)
+
+    first, second = signed_in.sees("/appointments"), signed_in.sees("/appointments")
+
+    assert (first.status_code, second.status_code) == (502, 503)
+    assert "The sign-in service gave an unusable answer" in first.text
+    assert provider.refreshes() == 1
+
+
 def test_during_the_lock_out_a_token_that_is_still_good_is_used(
     signed_in: Person, provider: Provider, clock: Clock
 ) -> None:
