@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from . import DEFAULT, LANGUAGES
+from .choice import LANGUAGES, SOURCE
 
 ROOT = Path(__file__).resolve().parent.parent
 # The folders whose texts are translated here; an optional package has its own translations.
@@ -82,7 +82,7 @@ def update(package: str, tag: str) -> int:
 
 if __name__ == "__main__":
     for package in packages():
-        for tag in [tag for tag in LANGUAGES if tag != DEFAULT]:
+        for tag in [tag for tag in LANGUAGES if tag != SOURCE]:
             missing = update(package, tag)
             place = path_of(package, tag).relative_to(ROOT)
             print(f"{place}: {f'{missing} texts to translate' if missing else 'complete'}")

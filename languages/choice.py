@@ -23,6 +23,8 @@ LANGUAGES = {
     "ja": Language("日本語", Locale("ja")),
 }
 DEFAULT = next(iter(LANGUAGES))
+# What the texts in code and templates are written in.
+SOURCE = "en"
 
 
 def N_(text: str) -> str:  # as gettext's tools call it
@@ -85,7 +87,7 @@ def _chosen() -> _Chosen:
     known: dict[str, _Chosen] = current_app.extensions["languages"]
     tag = stated_language() or DEFAULT
     g.language = known.get(tag) or _Chosen(tag, LANGUAGES[tag].locale, str)
-    if tag not in known and tag != DEFAULT:
+    if tag not in known and tag != SOURCE:
         # Flask-Babel asks for the locale, and finds what was just said.
         g.language = g.language._replace(translate=flask_babel.get_translations().gettext)
     known[tag] = g.language

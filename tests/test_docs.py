@@ -9,7 +9,8 @@ import pytest
 
 from .harness import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+READMES = sorted(ROOT.glob("README*.md"))
+DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
@@ -52,3 +53,35 @@ def test_every_setting_exists(document: Path) -> None:
     named = re.findall(r"\b(?:AUTH0|APP|API|SESSION|TRUSTED|SHOW)_[A-Z_]+\b", document.read_text())
 
     assert [name for name in named if f'"{name}"' not in settings] == []
+
+
+def of_no_language(readme: Path) -> dict[str, list[str]]:
+    """What a README says in every language alike."""
+    text = readme.read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    return {
+        "code blocks": re.findall(r"^ *```.*?^ *```$", text, re.M | re.S),
+        "sections": re.findall(r"^(#+) ", text, re.M),
+        "links": sorted(link for link in links if not link.startswith("README")),
+        # In a table of its own order of words, each as often.
+        "code": sorted(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))),
+        "rows": re.findall(r"^\| `[^|]+\|", text, re.M),
+    }
+
+
+@pytest.mark.parametrize("readme", READMES[1:], ids=lambda path: path.name)
+def test_a_readme_in_another_language_has_the_same_commands_and_links(readme: Path) -> None:
+    other, english = of_no_language(readme), of_no_language(ROOT / "README.md")
+
+    for what, found in english.items():
+        assert other[what] == found, what
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_a_link_within_a_readme_leads_to_one_of_its_headings(readme: Path) -> None:
+    text = readme.read_text()
+    headings = {
+        heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings

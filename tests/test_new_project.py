@@ -163,22 +163,45 @@ def test_adding_a_page_works_as_the_document_says(make_new: MakeNew) -> None:
     document = (ROOT / "docs/add-a-page.md").read_text()
     view, test = blocks(document, "python")
     (template,) = blocks(document, "html")
-    link = re.search(r"\{\{ nav_link.*?\}\}", document)
+    link = re.search(r"`(\(\"/invoices\".*?\),)`", document)
     assert link
 
     with (folder / "pages/views.py").open("a") as views:
         views.write(f"\n\n{view}")
     (folder / "templates/invoices.html").write_text(template)
     base = folder / "templates/base.html"
-    base.write_text(base.read_text().replace("{{ nav_link(", f"{link[0]}\n{{{{ nav_link(", 1))
+    home = '("/", _("Home"), true),'
+    base.write_text(base.read_text().replace(home, f"{home}\n{link[1]}", 1))
     shown = """
 def test_the_invoices_page_is_shown(person: Person, api: Api) -> None:
     person.signs_in()
     assert person.sees("/invoices").status_code == 502  # the sample API has none
-    assert 'href="/invoices"' in person.sees("/").text
+    assert '<a href="/invoices">Invoices</a>' in person.sees("/").text
+    assert '<a href="/invoices">請求書</a>' in person.sees(
+        "/", headers={"Accept-Language": "ja"}
+    ).text
 """
     (folder / "tests/test_invoices.py").write_text(
         f"from .harness import Api, Person\n\n{test}{shown}"
     )
 
+    translate(
+        folder,
+        {"Invoices": "請求書", "Your invoices": "あなたの請求書", "You have no invoices.": "なし"},
+    )
     assert "2 passed" in pytest_in(folder, "tests/test_invoices.py")
+    pytest_in(folder, "tests/test_translations.py")
+
+
+def translate(folder: Path, texts: dict[str, str]) -> None:
+    """Do as the document says: `make translations`, fill in what is missing, once more."""
+    command = [sys.executable, "-m", "languages"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    path = folder / "languages/translations/ja/LC_MESSAGES/messages.po"
+    written = path.read_text()
+    for text, translated in texts.items():
+        empty = f'msgid "{text}"\nmsgstr ""\n'
+        assert empty in written
+        written = written.replace(empty, f'msgid "{text}"\nmsgstr "{translated}"\n')
+    path.write_text(written)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)

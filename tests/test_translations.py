@@ -12,12 +12,12 @@ from babel.messages.catalog import Message
 from jinja2 import Environment, nodes
 from jinja2.ext import InternationalizationExtension
 
-from languages import DEFAULT, LANGUAGES
 from languages.__main__ import catalog_of, packages, path_of, texts_of
+from languages.choice import LANGUAGES, SOURCE
 
 from .harness import ROOT
 
-OTHERS = [tag for tag in LANGUAGES if tag != DEFAULT]
+OTHERS = [tag for tag in LANGUAGES if tag != SOURCE]
 CATALOGUES = [(package, tag) for package in packages() for tag in OTHERS]
 TEMPLATES = sorted(
     path
