@@ -79,6 +79,11 @@ bench: $(VENV)/installed-dev ## Measure counts and CPU beside a bare Flask app; 
 	@$(PIP) install --quiet --requirement bench/requirements.txt
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: screenshots
+screenshots: $(VENV)/installed-dev ## Make the pictures of README and docs/ anew, from the running demo
+	@.ci/install-system-packages
+	@$(BIN)/python -m tools.screenshots $(ARGS)
+
 .PHONY: image
 image: ## Build the container image with docker or podman
 	$(ENGINE) build $(BUILD_FLAGS) --tag $(IMAGE) .

@@ -16,7 +16,9 @@ by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.n
 
 @by_name
 def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
-    links = re.findall(r"\]\(([^):#]+)\)", document.read_text())
+    text = document.read_text()
+    links = re.findall(r"\]\(([^):#]+)\)", text)
+    links += re.findall(r'(?:src|srcset)="([^":]+)"', text)
 
     missing = [link for link in links if not (document.parent / link).exists()]
 

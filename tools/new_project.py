@@ -31,6 +31,7 @@ GOES_WITH = {"demo": ("bench",)}
 TEMPLATE_ONLY = (
     "tools",
     "README.ja.md",
+    *(f"docs/{name}{ending}.png" for name in ("home", "flow") for ending in ("", "-dark")),
     "tests/test_new_project.py",
     "tests/test_security_table.py",
 )
@@ -87,7 +88,7 @@ def make(name: str, folder: Path, without: set[str]) -> None:
     shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
     for path in TEMPLATE_ONLY:
         remove(folder / path)
-    take_out_targets(folder / "Makefile", {"new", *without})
+    take_out_targets(folder / "Makefile", {"new", "screenshots", *without})
     take_out_words(folder, {"tools"})
     for part in sorted(without):
         remove(folder / part)
