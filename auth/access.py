@@ -51,7 +51,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 LOCK_OUT_SECONDS = 5.0
 # Or for as long as the provider asked for, within reason.
 LONGEST_LOCK_OUT_SECONDS = 60.0
-# Who is refused with a token of a moment ago would be refused with the next one, too.
+# Who was refused with a token of a moment ago would be refused with the next one, too.
 AT_ONCE_SECONDS = 10.0
 
 
@@ -91,7 +91,7 @@ def access_token(audience: str | None = None, *, refused: str | None = None) -> 
     """Return an access token that is good now, for the configured API or the one of `audience`.
 
     `refused` is a token that the API has just refused: it is refreshed though it looks good, or
-    returned where that was done a moment ago: an API that always refuses costs few refreshes.
+    returned where that was in vain a moment ago (see `refreshed_in_vain`).
     Raises SignInNeeded; Problem where it cannot be refreshed now; StoreUnavailable.
     """
     session = current_session()
@@ -100,13 +100,28 @@ def access_token(audience: str | None = None, *, refused: str | None = None) -> 
         tokens = _stored_sign_in(session).token_sets.get(name)
         if tokens and tokens.is_fresh() and tokens.access_token != refused:
             return tokens.access_token
-        # A refresh, and not the sign-in, brought it.
-        refreshed = tokens and tokens.obtained_at > session.content.started_at
-        if tokens and refreshed and refused == tokens.access_token and _came_just_now(tokens):
+        if refused and tokens and tokens.access_token == refused and _was_in_vain(session, name):
             return refused
         return _Refresh(relying_party(), session, name, refused).access_token()
     except SessionEnded:
         raise SignInNeeded("the session was ended meanwhile", audience=audience) from None
+
+
+def refreshed_in_vain(audience: str | None) -> None:
+    """Note that the API refused a token that was refreshed for it: an API that refuses every token
+    then costs one refresh in AT_ONCE_SECONDS, and not one a page. Raises StoreUnavailable."""
+    session = current_session()
+    if session.key is not None:
+        key = _in_vain(session, audience or "")
+        session_interface().store.acquire_lease(key, FAILED, AT_ONCE_SECONDS)
+
+
+def _was_in_vain(session: PersonSession, name: str) -> bool:
+    return session_interface().store.lease_holder(_in_vain(session, name)) is not None
+
+
+def _in_vain(session: PersonSession, name: str) -> str:
+    return f"{session.stored_key} in vain {name}"
 
 
 def _came_just_now(tokens: TokenSet) -> bool:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from auth import Problem, SignInNeeded, access_token, current_sign_in, relying_party
+from auth.access import refreshed_in_vain
 from auth.outbound import Answer, AnswerTooLarge, AnswerTooSlow, NoAnswer
 from auth.token_endpoint import retry_after_seconds
 
@@ -32,6 +33,8 @@ def call_api(base_url: str | None, path: str, audience: str | None = None) -> An
             renewed = access_token(audience, refused=token)
             if renewed != token:
                 answer = _get(base_url + path, renewed)
+                if answer.status == 401:
+                    refreshed_in_vain(audience)
         return _data(answer, audience)
     except Problem as problem:
         problem.detail += f" for the API's {path.partition('?')[0]}"  # in the log
