@@ -107,7 +107,7 @@ def _problem(problem: Problem) -> Response:
     else:
         text = gettext(kind.text)
         if problem.scope:
-            text += " " + gettext("It is called “%(scope)s”.", scope=problem.scope)
+            text = gettext("%(text)s It is called “%(scope)s”.", text=text, scope=problem.scope)
         error = ErrorPage(kind.status, gettext(kind.title), text, reference)
         response = make_response(render_template("error.html", error=error, ways=_ways(problem)))
     response.status_code = kind.status
