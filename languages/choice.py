@@ -32,7 +32,7 @@ def N_(text: str) -> str:  # as gettext's tools call it
     return text
 
 
-def gettext(text: str, **parameters: object) -> str:
+def gettext(text: str, /, **parameters: object) -> str:
     """Return a text in the language of the request, with its `%(parameters)s` filled in."""
     translated = _chosen().translate(text)
     return translated % parameters if parameters else translated
