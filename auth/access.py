@@ -139,7 +139,7 @@ def taken_over(session: PersonSession) -> SignIn | None:
     """Return the sign-in of a session that a new one replaces, None if nobody is signed in.
 
     A refresh under way is waited for and no other begins: else the new session would be given a
-    refresh token that is spent. Raises StoreUnavailable.
+    refresh token that is spent. Raises SessionEnded where the session ended, StoreUnavailable.
     """
     if session.key is None:
         return None
@@ -149,8 +149,7 @@ def taken_over(session: PersonSession) -> SignIn | None:
         if time.monotonic() > deadline:
             return None
         time.sleep(LONGEST_PAUSE_SECONDS)
-    with suppress(SessionEnded):
-        session.reload()
+    session.reload()
     return SignIn.of(session)
 
 

@@ -129,7 +129,12 @@ def _start_session(
     Raises Problem; SessionEnded where a sign-out or logout came while the provider answered.
     """
     session = current_session()
-    earlier = taken_over(session) if attempt.audience else current_sign_in()
+    try:
+        earlier = taken_over(session) if attempt.audience else current_sign_in()
+    except SessionEnded:
+        if response.refresh_token:
+            revoke(rp, response.refresh_token)
+        raise
     if earlier and any(
         earlier.claims().get(name) != claims.get(name) for name in ("sub", "org_id")
     ):

@@ -165,6 +165,20 @@ def test_a_refresh_during_a_sign_in_for_the_second_audience_is_carried_over(
     assert provider.stats()["reuse_detections"] == 0
 
 
+def test_signing_out_during_a_sign_in_for_the_second_audience_leaves_nobody_signed_in(
+    person: Person, app: Flask, provider: Provider
+) -> None:
+    provider.options(multi_resource=False)
+    callback = person.provider.answers(person.sees("/contacts").headers["Location"])
+    other = same_browser(person, app)
+
+    with when_the_provider_has_answered(other.signs_out):
+        person.comes_back(callback)
+
+    assert not person.is_signed_in()
+    assert len(provider.requests_to("/oauth/revoke")) == 2
+
+
 def test_a_refresh_under_way_is_waited_for_by_a_sign_in_for_the_second_audience(
     person: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
