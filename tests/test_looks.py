@@ -192,3 +192,45 @@ def test_a_page_looks_right(browser: Browser, name: str, language: str) -> None:
     found += looker.meets_with_zoom()
 
     assert found + browser.complaints == []
+
+
+def test_in_forced_colours_the_current_page_keeps_its_mark_and_a_button_its_border(
+    browser: Browser,
+) -> None:
+    page = browser.goes_to("home", "en").page
+
+    page.emulate_media(forced_colors="active")
+    marks = page.locator("header nav a").evaluate_all(
+        "all => all.map(a => getComputedStyle(a).borderBottomColor)"
+    )
+    border = page.locator(".who button").evaluate("e => getComputedStyle(e).borderTopStyle")
+    page.emulate_media(forced_colors="none")
+
+    assert marks[0] not in marks[1:]
+    assert border == "solid"
+
+
+def test_on_paper_a_page_is_black_on_white_without_what_one_can_press(browser: Browser) -> None:
+    page = browser.goes_to("sessions-several", "en").page
+
+    page.emulate_media(media="print", color_scheme="dark")
+    colours = page.evaluate("""() => {
+        const {backgroundColor, color} = getComputedStyle(document.body);
+        return [backgroundColor, color];
+    }""")
+    pressable = page.locator("button, nav").filter(visible=True).count()
+    page.emulate_media(media="screen")
+
+    assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    assert pressable == 0
+
+
+def test_where_reduced_motion_is_asked_for_nothing_moves(browser: Browser) -> None:
+    page = browser.goes_to("home", "en").page
+
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(e => {
+        const {transitionDuration, animationName} = getComputedStyle(e);
+        return transitionDuration !== "0s" || animationName !== "none";
+    }).length""")
+
+    assert moving == 0
