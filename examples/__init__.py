@@ -13,7 +13,7 @@ from auth import current_sign_in
 from auth.step_up import requires_recent_sign_in, requires_scope, requires_stronger_sign_in
 from config import Settings
 from languages import add_translations, gettext
-from pages.display import claims_list
+from pages.claims import claims_list
 
 # What Auth0 calls multi-factor authentication; other providers list theirs in their metadata,
 # under `acr_values_supported`.

@@ -12,7 +12,7 @@ from typing import Any
 
 from auth.attempt import COOKIE
 from auth.token_set import claims_of
-from pages.display import pretty_json, printable
+from pages.text import pretty_json, printable
 
 LONGEST_VALUE = 300
 MOST_PAIRS = 40

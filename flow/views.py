@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from auth import open_to_all, without_session
 from auth.guard import wants_json
 from languages import gettext
-from pages.display import Claim, claims_list
+from pages.claims import Claim, claims_list
 
 from .record import Episode, Message, Recorder
 from .texts import MESSAGES, PARAMETERS, PARTIES, PARTS, TOKENS, Text

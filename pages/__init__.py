@@ -6,7 +6,7 @@ from flask import Flask
 
 from config import Settings
 
-from . import display, errors, headers, health, host, language_switch, views
+from . import errors, headers, health, host, language_switch, views, words
 
 __all__ = ["init_app"]
 
@@ -16,7 +16,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     host.init_app(app, settings)
     headers.init_app(app, settings)
-    display.init_app(app)
+    words.init_app(app)
     views.init_app(app, settings)
     language_switch.init_app(app)
     app.register_blueprint(health.bp)

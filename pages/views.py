@@ -20,8 +20,9 @@ from sessions.interface import Content
 from sessions.store import Record
 
 from .api import call_api
-from .display import as_table, claim_groups, person_of
+from .claims import claim_groups, person_of
 from .picture import picture_of
+from .tables import as_table
 
 bp = Blueprint("pages", __name__)
 

@@ -1,0 +1,142 @@
+"""Times, scopes and browsers in words, in the language of the request; the templates' filters."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from babel.dates import format_date, format_time, format_timedelta
+from flask import Flask
+
+from auth.browser import UNKNOWN_BROWSER
+from languages import LANGUAGES, N_, gettext, language
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their filters."""
+    app.add_template_filter(when)
+    app.add_template_filter(iso)
+    app.add_template_filter(scope_words)
+    app.add_template_filter(browser_words)
+
+
+# Times
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
+
+
+def when(moment: datetime | None, now: datetime | None = None) -> str:
+    """A moment in words: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for None.
+
+    Always UTC, and says so: the server cannot know where the person is.
+    """
+    if moment is None:
+        return ""
+    seconds = (_aware(moment) - (now or datetime.now(UTC))).total_seconds()
+    return gettext(
+        "%(moment)s (%(distance)s)", moment=in_words(moment), distance=_distance(seconds)
+    )
+
+
+def iso(moment: datetime | None) -> str:
+    """The value of a `datetime` attribute; nothing for None."""
+    return "" if moment is None else moment.isoformat(timespec="seconds")
+
+
+def moment_of(value: object) -> datetime | None:
+    """The moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text with a zone."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):  # NaN, infinity, years beyond the calendar
+            return None
+    moment = parsed(value) if isinstance(value, str) else None
+    return moment if isinstance(moment, datetime) and moment.tzinfo else None
+
+
+def parsed(text: str) -> datetime | date | None:
+    """The date or date-time that the whole text is, or None; with a zone, it is given in UTC."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+        if not _DATE_TIME.fullmatch(text):
+            return None
+        moment = datetime.fromisoformat(text.upper())
+        return moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # 30 February, and the edges of the calendar
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def in_words(moment: datetime | date) -> str:
+    """The day and, where there is one, the time; the zone only where one was given."""
+    if not isinstance(moment, datetime):
+        return _words_of_moment(language(), moment)
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    return _words_of_moment(language(), moment.replace(second=0, microsecond=0))
+
+
+# A person's pages name the same few moments again and again, and Babel takes its time.
+@lru_cache(maxsize=2048)
+def _words_of_moment(tag: str, moment: datetime | date) -> str:
+    here = LANGUAGES[tag].locale
+    day = format_date(moment, "long", here)
+    if not isinstance(moment, datetime):
+        return day
+    time = format_time(moment, "HH:mm", locale=here)
+    both = here.datetime_formats["medium"].format(time, day)
+    return f"{both} UTC" if moment.tzinfo else both
+
+
+def _distance(seconds: float) -> str:
+    """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
+    whole = round(seconds)
+    # From two minutes on, ten seconds more or less are not said.
+    return _words_of_span(language(), whole if abs(whole) < 120 else round(whole, -1))
+
+
+@lru_cache(maxsize=2048)
+def _words_of_span(tag: str, seconds: int) -> str:
+    if seconds == 0:
+        return gettext("now")
+    span = timedelta(seconds=seconds)
+    return format_timedelta(span, threshold=2, add_direction=True, locale=LANGUAGES[tag].locale)
+
+
+# Scopes
+
+
+_SCOPES = {
+    "openid": N_("Sign in here with your account"),
+    "profile": N_("Show your name and profile"),
+    "email": N_("Show your e-mail address"),
+    "address": N_("Show your postal address"),
+    "phone": N_("Show your phone number"),
+    "offline_access": N_("Stay signed in without being asked again"),
+    "appointments": N_("See your appointments"),
+    "contacts": N_("See your contacts"),
+}
+
+
+def scope_words(scope: str) -> str:
+    """What a scope is good for; nothing for one that this app does not know."""
+    return gettext(_SCOPES[scope]) if scope in _SCOPES else ""
+
+
+# Browsers
+
+
+def browser_words(stored: str) -> str:
+    """What `auth/browser.py` noted at sign-in, `Firefox on Windows`, in the page's language."""
+    browser, on, system = stored.partition(" on ")
+    if browser == UNKNOWN_BROWSER:
+        browser = gettext(UNKNOWN_BROWSER)
+    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if on else browser
