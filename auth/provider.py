@@ -196,6 +196,9 @@ class Kept(Generic[T]):
             if self._value is not seen:
                 return True  # another request did that meanwhile
             if time.time() < self._refetch_at:
+                if self._problem:
+                    # Nobody knows yet: what is refused for that would be a good token.
+                    raise Problem(self._problem.code, self._problem.detail, retry_after=5)
                 return False
             self._refetch_at = time.time() + REFETCH_SECONDS
             self._load()

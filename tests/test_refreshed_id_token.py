@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from auth.access import AT_ONCE_SECONDS
+
+from .conftest import Clock, PersonAt
 from .harness import Api, Person, Provider, query_of, session_records
 
 IN = "in_seconds"
@@ -136,18 +139,45 @@ def test_the_name_of_a_refreshed_id_token_is_shown(
 
 
 def test_keys_that_cannot_be_fetched_lose_no_refresh_token(
+    app: Flask,
+    person: Person,
+    person_at: PersonAt,
+    provider: Provider,
+    clock: Clock,
+    refused_once: Callable[[], None],
+) -> None:
+    another = person_at(app)
+    for each in (person, another):
+        each.signs_in()
+    provider.control("rotate-keys", {"keep_old": True})
+    provider.lies("jwks_500", times=0)
+
+    for each in (person, another):  # the second time the keys are not asked for once more
+        refused_once()
+        each.sees("/appointments")  # the API cannot fetch the keys either
+
+    provider.is_honest()
+    assert provider.refreshes() == 2
+    clock.moves(AT_ONCE_SECONDS + 1)
+    for each in (person, another):
+        refused_once()
+        assert each.sees("/appointments").status_code == 200
+    assert provider.refreshes() == 4
+    assert provider.stats()["reuse_detections"] == 0
+
+
+def test_keys_that_cannot_be_fetched_let_nobody_become_another_person(
     person: Person, provider: Provider, refused_once: Callable[[], None]
 ) -> None:
     person.signs_in()
     provider.control("rotate-keys", {"keep_old": True})
     provider.lies("jwks_500", times=0)
+    provider.lies(grant="refresh_token", id_token={"sub": "demo|mallory"})
     refused_once()
 
-    person.sees("/appointments")  # the API cannot fetch the keys either
+    person.sees("/appointments")
 
-    provider.is_honest()
-    assert person.sees("/appointments").status_code == 200
-    assert provider.refreshes() == 1
+    assert not person.is_signed_in()
 
 
 def test_a_rotated_key_is_followed_by_the_refresh(
