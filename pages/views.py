@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, abort, jsonify, redirect, render_template
+from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth import current_sign_in, open_to_all, relying_party
@@ -15,6 +15,7 @@ from auth.guard import wants_json
 from auth.sign_out import end_elsewhere, sign_out
 from auth.token_set import SignIn
 from config import Settings
+from languages import language
 from sessions import current_session, ref_of
 from sessions.interface import Content
 from sessions.store import Record
@@ -89,7 +90,7 @@ def home() -> str:
     """What this is and "Sign In"; or who is signed in, and what they may do."""
     sign_in = current_sign_in()
     if sign_in is None:
-        return render_template("home.html")
+        return _same_for_all("home.html")
     tokens = sign_in.token_sets.get("")
     return render_template(
         "home.html",
@@ -98,6 +99,15 @@ def home() -> str:
             _moment(tokens.expires_at) if tokens and tokens.expires_at else None
         ),
     )
+
+
+def _same_for_all(name: str) -> str:
+    """A page that holds nothing of the visitor's: made once in each language."""
+    made: dict[tuple[str, str], str] = current_app.extensions.setdefault("pages_made", {})
+    key = name, language()
+    if key not in made or current_app.debug:
+        made[key] = render_template(name)
+    return made[key]
 
 
 @bp.get("/profile")
