@@ -226,6 +226,7 @@ def test_tokens_that_could_not_be_kept_are_kept_later_and_nobody_refreshes_meanw
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(access, "LEASE_SECONDS", 60.0)
     monkeypatch.setattr(access, "WAIT_SECONDS", 1.0)
     store = Counted(app)
     tries: list[threading.Thread] = []
@@ -243,6 +244,7 @@ def test_tokens_that_could_not_be_kept_are_kept_later_and_nobody_refreshes_meanw
     assert [page.status_code for page in pages] == [503, 503]
     assert tries.count(threading.current_thread()) == 1
     assert comes_true(lambda: signed_in.sees("/appointments").status_code == 200)
+    assert comes_true(lambda: store.lease_holder(key_of_session(signed_in)) is None)
     assert provider.refreshes() == 1
 
 
