@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .conftest import MakeApp, PersonAt
-from .harness import Gunicorn, Person, Provider, free_port
+from .harness import Gunicorn, Person, Provider, free_port, wait_for
 from .in_chromium import sign_in
 
 HOSTS = "pictures.example, cdn.example:8443"
@@ -179,7 +179,7 @@ def test_where_the_picture_does_not_load_the_initials_stay(shows: Any, pictures:
 
     assert pictures.asked == [("/gone.svg", None)]
     assert broken.locator("img").count() == 1
-    assert broken.screenshot() == without
+    wait_for(lambda: broken.screenshot() == without)
 
 
 def test_a_picture_of_another_host_is_not_even_asked_for(shows: Any, pictures: Pictures) -> None:
