@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
+from auth import access_token, current_sign_in
 from auth.token_set import claims_of
 
 from .conftest import Clock, MakeApp, PersonAt
@@ -91,6 +93,25 @@ def test_the_refreshed_access_token_is_the_one_that_the_api_gets(
     first, second, third = (call["headers"]["Authorization"] for call in api.log())
     assert first != second
     assert second == third
+
+
+def test_a_view_that_looked_before_the_refresh_sees_what_it_brought(
+    app: Flask, person: Person, clock: Clock
+) -> None:
+    def look() -> dict[str, bool]:
+        before = current_sign_in()
+        token = access_token()
+        after = current_sign_in()
+        assert before
+        assert after
+        tokens = [sign_in.token_sets[""].access_token for sign_in in (before, after)]
+        return {"before": token == tokens[0], "after": token == tokens[1]}
+
+    app.add_url_rule("/look", view_func=look)
+    person.signs_in()
+    clock.moves(ABOUT_TO_EXPIRE)
+
+    assert person.sees("/look").json == {"before": False, "after": True}
 
 
 def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(
