@@ -114,6 +114,22 @@ def test_a_view_that_looked_before_the_refresh_sees_what_it_brought(
     assert person.sees("/look").json == {"before": False, "after": True}
 
 
+def test_what_was_granted_stays_so_when_the_refresh_does_not_name_it(
+    app: Flask, person: Person, provider: Provider, clock: Clock
+) -> None:
+    app.add_url_rule("/granted", view_func=lambda: current_sign_in().scope_granted())  # type: ignore[union-attr]  # somebody is signed in
+    provider.options(skip_consent=False)
+    person.signs_in(grant=["openid", "offline_access", "appointments"])
+    before = person.sees("/granted").json
+    provider.lies(grant="refresh_token", json={"scope": None})
+    clock.moves(ABOUT_TO_EXPIRE)
+
+    assert person.sees("/appointments").status_code == 200
+
+    assert "contacts" not in before
+    assert person.sees("/granted").json == before
+
+
 def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(
     engine: str, person: Person, provider: Provider, clock: Clock
 ) -> None:
