@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from languages import N_, gettext
+from languages import N_, gettext, language
 
 from .text import LONGEST_NAME, pretty_json, printable
 from .words import moment_of
@@ -120,7 +121,14 @@ class Claim(NamedTuple):
 def claims_list(claims: Mapping[str, object]) -> list[Claim]:
     """The claims in reading order: registered ones as listed above, namespaced ones last."""
     names = sorted(claims, key=lambda name: _RANKS.get(name, len(_RANKS) + _is_namespaced(name)))
-    return [_claim(name, claims[name]) for name in names]
+    labels = _labels(language())
+    return [_claim(name, claims[name], labels.get(name, "")) for name in names]
+
+
+@lru_cache
+def _labels(tag: str) -> dict[str, str]:
+    """All labels in the language of the request, which `tag` names."""
+    return {name: gettext(label) for name, label in _LABELS.items()}
 
 
 def claim_groups(claims: Mapping[str, object]) -> dict[str, list[Claim]]:
@@ -131,11 +139,11 @@ def claim_groups(claims: Mapping[str, object]) -> dict[str, list[Claim]]:
     return groups
 
 
-def _claim(name: str, value: object) -> Claim:
+def _claim(name: str, value: object, label: str) -> Claim:
     group = "sign-in" if name in _ABOUT_SIGN_IN else "added"
     return Claim(
         wire_name=printable(name, LONGEST_NAME),
-        label=gettext(_LABELS[name]) if name in _LABELS else "",
+        label=label,
         group="person" if name in _ABOUT_PERSON else group,
         moment=moment_of(value) if name in _TIMES else None,
         is_structured=isinstance(value, dict | list | tuple),

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask
+from markupsafe import Markup
 
 from auth.browser import UNKNOWN_BROWSER
 from languages import LANGUAGES, N_, gettext, language
@@ -15,8 +16,7 @@ from languages import LANGUAGES, N_, gettext, language
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
-    app.add_template_filter(when)
-    app.add_template_filter(iso)
+    app.add_template_filter(moment)
     app.add_template_filter(scope_words)
     app.add_template_filter(browser_words)
 
@@ -27,6 +27,9 @@ def init_app(app: Flask) -> None:
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
+
+
+_TIME_ELEMENT = Markup('<time datetime="{}">{}</time>')  # what is filled in is escaped
 
 
 def when(moment: datetime | None, now: datetime | None = None) -> str:
@@ -42,9 +45,11 @@ def when(moment: datetime | None, now: datetime | None = None) -> str:
     )
 
 
-def iso(moment: datetime | None) -> str:
-    """The value of a `datetime` attribute; nothing for None."""
-    return "" if moment is None else moment.isoformat(timespec="seconds")
+def moment(at: datetime | None) -> Markup:
+    """A moment as a `<time>` element; nothing for None."""
+    if at is None:
+        return Markup()
+    return _TIME_ELEMENT.format(at.isoformat(timespec="seconds"), when(at))
 
 
 def moment_of(value: object) -> datetime | None:
@@ -128,7 +133,13 @@ _SCOPES = {
 
 def scope_words(scope: str) -> str:
     """What a scope is good for; nothing for one that this app does not know."""
-    return gettext(_SCOPES[scope]) if scope in _SCOPES else ""
+    return _scopes(language()).get(scope, "")
+
+
+@lru_cache
+def _scopes(tag: str) -> dict[str, str]:
+    """All of them in the language of the request, which `tag` names."""
+    return {scope: gettext(text) for scope, text in _SCOPES.items()}
 
 
 # Browsers
