@@ -12,6 +12,7 @@ import logging
 from flask import Flask, Request, request, request_started
 
 from config import Settings
+from pages.errors import PROBLEM
 
 from .requests import PROBES
 
@@ -23,8 +24,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     expected = "https" if settings.is_https else "http"
 
     def look(sender: Flask, **_: object) -> None:
-        # A platform's probes come directly, whatever people come by.
-        if request.scheme == expected or request.endpoint in PROBES:
+        # A platform's probes come directly, whatever people come by; and of what the server could
+        # not read nobody knows how it came.
+        if request.scheme == expected or request.endpoint in PROBES or PROBLEM in request.environ:
             return
         if problem := mismatch(settings, request):
             request_started.disconnect(look, app)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import socketserver
+import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -95,6 +99,13 @@ class Replica(Gunicorn):
         return {json.loads(line).get("request_id") for line in lines if line.startswith("{")}
 
 
+def caddy_version() -> tuple[int, ...]:
+    said = subprocess.run(["caddy", "version"], check=True, capture_output=True, text=True).stdout
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", said)
+    assert numbers is not None, said
+    return tuple(map(int, numbers.groups()))
+
+
 class Caddy(Program):
     """The reverse proxy with deploy/Caddyfile and its own certificate authority."""
 
@@ -110,6 +121,8 @@ class Caddy(Program):
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
         }
+        if caddy_version() < (2, 6, 3):  # Debian's and Ubuntu's: the same by its earlier name
+            env["APP_REQUEST_BUFFERS"] = "buffer_requests"
         file = ROOT / "deploy/Caddyfile"
         command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
         super().__init__(with_output_to(folder / "log", command), port, env)
@@ -174,6 +187,25 @@ def running_deployment(settings: Mapping[str, str], folder: Path) -> Iterator[De
             for started in [pool.submit(program.start) for program in programs]:
                 started.result()
         yield Deployment(caddy, replicas)
+
+
+@contextmanager
+def slow_senders(caddy: Caddy, count: int) -> Iterator[None]:
+    """People who sent a form all but its end, in pieces that no buffer of a few kB holds back."""
+    host = urlsplit(caddy.base_url).netloc
+    head = (
+        f"POST /language HTTP/1.1\r\nHost: {host}\r\nContent-Length: 60000\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    trust = ssl.create_default_context(cafile=str(caddy.authority))
+    with ExitStack() as open_connections:
+        for _ in range(count):
+            plain = socket.create_connection(("127.0.0.1", caddy.port), 10)
+            sender = open_connections.enter_context(
+                trust.wrap_socket(plain, server_hostname="localhost")
+            )
+            sender.sendall(head.encode() + b"x" * 50_000)
+        yield
 
 
 class Load:

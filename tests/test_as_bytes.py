@@ -88,7 +88,7 @@ UNREADABLE = {
 def test_what_cannot_be_read_is_answered_by_a_page_and_repeated_nowhere(
     capfd: pytest.CaptureFixture[str], settings: dict[str, str]
 ) -> None:
-    https = {"APP_BASE_URL": "https://app.example"}
+    https = {"APP_BASE_URL": "https://app.example", "TRUSTED_PROXY_HOPS": "1"}
     with Gunicorn({**settings, **https}) as server:
         answers = {
             name: sent(server.base_url, request + b"\r\n")
@@ -107,6 +107,28 @@ def test_what_cannot_be_read_is_answered_by_a_page_and_repeated_nowhere(
     assert "a-secret" not in logged.out + logged.err
     lines = [json.loads(line) for line in logged.out.splitlines()]
     assert len([line for line in lines if line["logger"] == "app.errors"]) == len(UNREADABLE)
+    # No proxy sent these, so they say nothing of the proxies that are there.
+    assert [line for line in lines if line["logger"] == "app.proxies"] == []
+
+
+BAD_CHUNK = (
+    "POST {} HTTP/1.1\r\nHost: localhost:3000\r\nTransfer-Encoding: chunked\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\n\r\na-secret\r\n"
+)
+
+
+def test_a_malformed_body_is_answered_once_and_repeated_nowhere(
+    capfd: pytest.CaptureFixture[str], gunicorn: str
+) -> None:
+    """On a connection that is kept: an answer too many would be the next request's."""
+    paths = ("/language", "/backchannel-logout", "/nowhere", "/healthz")
+    answers = [sent(gunicorn, BAD_CHUNK.format(path).encode()) for path in paths]
+
+    logged = capfd.readouterr()
+    assert [answer[:10] for answer in answers] == ["HTTP/1.1 4"] * len(paths)
+    assert [answer.count("HTTP/1.1 ") for answer in answers] == [1] * len(paths)
+    assert "a-secret" not in "".join(answers) + logged.out + logged.err
+    assert "Traceback" not in logged.out + logged.err
 
 
 BREAKS = """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .behind_caddy import Deployment, Load, running_deployment
+from .behind_caddy import Deployment, Load, running_deployment, slow_senders
 from .harness import ADA, BEN, CLARA, YUKI, Person, Provider, free_port
 from .in_chromium import is_signed_in, sign_in
 
@@ -83,6 +83,17 @@ def test_a_rolling_restart_fails_no_request_signs_nobody_out_and_refreshes_each_
     assert provider.refreshes() == len(people)
     assert provider.stats()["reuse_detections"] == 0
     assert all(person.is_signed_in() for person in people)
+
+
+def test_a_hundred_slow_senders_keep_nobody_waiting(deployment: Deployment) -> None:
+    person = deployment.person()
+    person.signs_in()
+
+    # More than all threads of both replicas, 64.
+    with slow_senders(deployment.caddy, 100):
+        answers = [person.sees("/profile") for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
 
 
 def test_the_whole_way_through_the_proxy_in_chromium(deployment: Deployment, chromium: Any) -> None:
