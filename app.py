@@ -15,9 +15,10 @@ import auth
 import languages
 import pages
 import sessions
-from config import Settings, SettingsError, misspelt
+from config import Settings, SettingsError, likely_causes, misspelt
 
 MAX_REQUEST_BYTES = 64 * 1024
+ENV_FILE = Path(__file__).with_name(".env")
 
 # Packages that nothing else needs: delete the folder and its line, and the app is the same without.
 OPTIONAL: tuple[str, ...] = (
@@ -34,11 +35,11 @@ def create_app() -> Flask:
     Exits with one line for each problem where the settings cannot be used.
     """
     # Never overrides what is set already.
-    load_dotenv(Path(__file__).with_name(".env"))
+    load_dotenv(ENV_FILE)
     try:
         settings = Settings.from_environ(os.environ)
     except SettingsError as error:
-        sys.exit(str(error))
+        sys.exit("\n".join([*error.problems, *likely_causes(os.environ, ENV_FILE)]))
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES

@@ -49,6 +49,15 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def likely_causes(environ: Mapping[str, str], env_file: Path) -> list[str]:
+    """Return a line for each thing that may have led to a SettingsError: a variable that is
+    misspelt, or a start before anything was configured."""
+    lines = misspelt(environ)
+    if not environ.get("AUTH0_DOMAIN") and not env_file.exists():
+        lines.append(f"{env_file.name} does not exist. Write: a copy of .env.example, filled in")
+    return lines
+
+
 class SettingsError(Exception):
     """The settings cannot be used; `problems` has one line for each thing to change."""
 
@@ -119,13 +128,6 @@ class Settings:
         what is wrong and what to write.
         """
         read = _Reader(environ)
-        if not (read.has("AUTH0_CLIENT_SECRET") or read.has("AUTH0_CLIENT_SIGNING_KEY")):
-            read.problem(
-                "AUTH0_CLIENT_SECRET",
-                "is not set",
-                "the application's client secret, or the path of a PEM private key in "
-                "AUTH0_CLIENT_SIGNING_KEY",
-            )
         if read.has("CONTACTS_AUDIENCE") and not read.has("CONTACTS_API_BASE_URL"):
             read.problem(
                 "CONTACTS_API_BASE_URL",
@@ -133,6 +135,13 @@ class Settings:
                 "the base URL of the contacts API, or leave both empty",
             )
         values = {name: read.value(name, setting) for name, setting in _SETTINGS.items()}
+        if not (read.has("AUTH0_CLIENT_SECRET") or read.has("AUTH0_CLIENT_SIGNING_KEY")):
+            read.problem(
+                "AUTH0_CLIENT_SECRET",
+                "is not set",
+                "the application's client secret, or the path of a PEM private key in "
+                "AUTH0_CLIENT_SIGNING_KEY",
+            )
         base_url = values["app_base_url"]
         public = base_url and not is_loopback(urlsplit(base_url).hostname)
         if values["show_flow"] and public and not read.value("", _SHOW_FLOW_IN_PUBLIC):

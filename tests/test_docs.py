@@ -71,7 +71,7 @@ def of_no_language(readme: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("readme", READMES[1:], ids=lambda path: path.name)
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
 def test_a_readme_in_another_language_has_the_same_commands_and_links(readme: Path) -> None:
     other, english = of_no_language(readme), of_no_language(ROOT / "README.md")
 

@@ -104,7 +104,8 @@ def test_wrong_settings_end_the_process_with_one_line_each(
     assert not listened
     assert "Traceback" not in output
     lines = [line for line in output.splitlines() if ". Write: " in line]
-    assert sorted(line.split()[0] for line in lines) == named
+    # A checkout may have a .env, or none: that has a test of its own.
+    assert sorted(line.split()[0] for line in lines if not line.startswith(".env ")) == named
 
 
 @pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
@@ -162,6 +163,36 @@ def test_the_env_file_never_overrides_what_is_set(tmp_path: Path) -> None:
     issuer = issuer_in(tmp_path, AUTH0_DOMAIN="another.eu.auth0.com")
 
     assert issuer == "https://another.eu.auth0.com/"
+
+
+def said_without(setting: str, folder: Path, **env: str) -> list[str]:
+    """The lines at a start that lacks a setting."""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        issuer_in(folder, **(GOOD | {setting: ""} | env))
+    return str(caught.value.stderr).splitlines()
+
+
+def test_before_anything_is_configured_the_file_to_begin_with_is_named(tmp_path: Path) -> None:
+    folder = copy_of_the_app(tmp_path)
+    last = ".env does not exist. Write: a copy of .env.example, filled in"
+
+    lines = said_without("AUTH0_DOMAIN", folder)
+    in_a_container = said_without("APP_SECRET_KEY", folder)
+    (folder / ".env").touch()
+    with_the_file = said_without("AUTH0_DOMAIN", folder)
+
+    assert [lines[0].split()[0], lines[1:]] == ["AUTH0_DOMAIN", [last]]
+    assert [line.split()[0] for line in in_a_container] == ["APP_SECRET_KEY"]
+    assert with_the_file == lines[:1]
+
+
+def test_a_setting_that_is_missing_because_it_is_misspelt_is_found(tmp_path: Path) -> None:
+    lines = said_without("AUTH0_CLIENT_ID", copy_of_the_app(tmp_path), AUTH0_CLIENTID="x")
+
+    assert lines[0].startswith("AUTH0_CLIENT_ID is not set.")
+    assert lines[1:] == [
+        "AUTH0_CLIENTID is no setting of this app and is ignored. Meant: AUTH0_CLIENT_ID?"
+    ]
 
 
 def test_a_folder_that_cannot_be_written_ends_the_process_with_one_line(tmp_path: Path) -> None:
