@@ -154,7 +154,7 @@ def take_out_demo(folder: Path) -> None:
     edit(folder / "Dockerfile", r"^# App, OpenID provider and(?:.+\n)+\n\n")
     edit(folder / "Dockerfile", r"rm -rf /app/demo ", "rm ")
     edit(folder / "compose.yaml", r"^#\n# The demo instead(?:.+\n)+")
-    edit(folder / "compose.yaml", r"^  demo:\n(?:.+\n)+\n")
+    edit(folder / "compose.yaml", r"^  demo:\n(?:.+\n)+\n|^  demo-data:\n")
     edit(folder / "Makefile", r"(?<=Build the image)s(.*) and the demo in Chromium$", r"\1")
     edit(folder / ".ci/test-image", r" Then the demo's image, .*\n# screenshots are left .*$")
     edit(folder / ".ci/test-image", r" \(and for the demo .* behind it\)")
