@@ -213,7 +213,8 @@ class Kept(Generic[T]):
         try:
             value = self._value = self._fetch()
         except Problem as problem:
-            self._problem = problem
+            # A copy: who catches this one adds what is true of one request alone.
+            self._problem = Problem(problem.code, problem.detail)
             # From now: whoever waited for this attempt does not wait for one more.
             self._retry_at = time.time() + RETRY_SECONDS
             raise

@@ -25,6 +25,7 @@ from .scripted_provider import (
     sign,
     visitor_of,
 )
+from .session_store import same_browser
 
 METADATA = "openid-configuration"
 OLD, NEW, OTHER = (key_for_alg("ES256", number) for number in (0, 1, 2))
@@ -117,6 +118,23 @@ def test_each_lie_of_the_demo_is_a_page(
 
     assert response.status_code == (503 if name == "metadata_500" else 502)
     assert "<h1" in response.text
+
+
+def test_what_failed_for_one_request_is_logged_as_another_s_without_its_page(
+    make_app: MakeApp, scripted: ScriptedProvider, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"AUTH0_DOMAIN": scripted.issuer, "API_BASE_URL": scripted.base_url}
+    person = visitor_of(make_app(**settings), scripted)
+    person.signs_in()
+    scripted.metadata = {"issuer": "https://provider.invalid/"}
+    restarted = make_app(**settings)
+    clock.moves(86_000)  # and the access token is over
+
+    assert same_browser(person, restarted).sees("/appointments").status_code == 502
+    capsys.readouterr()
+    assert Person(Browser(restarted)).sees("/login").status_code == 502
+
+    assert "appointments" not in capsys.readouterr().out
 
 
 BAD_ANSWERS: dict[str, tuple[Script, int]] = {
