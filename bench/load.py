@@ -41,7 +41,8 @@ class Visitor:
         return response.headers, body
 
     def sign_in(self) -> None:
-        """`/login`, the provider, `/callback`, `/`."""
+        """Somebody new: `/login`, the provider, `/callback`, `/`."""
+        self.cookies.clear()
         location = self.get("/login", 302)[0]["Location"]
         back = urlsplit(self.at_provider.answers(location, ADA))
         self.get(f"{back.path}?{back.query}", 303)
