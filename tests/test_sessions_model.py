@@ -36,7 +36,7 @@ from .harness import ADA, AtProvider, Browser, Person, Provider
 from .session_store import store_of
 
 # By hand, for an hour: EXAMPLES=1000 pytest tests/test_sessions_model.py
-EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "20"))
 LIFETIME = 60
 MOST_WORKERS = 4
 
