@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def _app(settings: dict[str, str], **options: bool | int) -> Server:
-    return Server("bench.measured", settings, ready="/healthz", **options)  # type: ignore[arg-type]
+    return Server("bench.measured", settings, ready="/healthz", **options)  # type: ignore[arg-type]  # each option by its name
 
 
 def _people(server: Server, count: int = VISITORS) -> list[Visitor]:
@@ -301,7 +301,7 @@ def _fill(store: object, count: int) -> None:
     now = time.time()
     for number in range(count):
         record = Record(os.urandom(8), os.urandom(1800), now, now + 86400)
-        store.create(f"filled-{number:015}", record, [f"ref-{number}"])  # type: ignore[attr-defined]
+        store.create(f"filled-{number:015}", record, [f"ref-{number}"])  # type: ignore[attr-defined]  # either store
 
 
 if __name__ == "__main__":

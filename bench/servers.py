@@ -67,7 +67,7 @@ def memory_mib(pid: int) -> tuple[float, float]:
     """Resident memory of a process, and its share of it where pages are shared (PSS)."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     resident, share = (
-        int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024  # type: ignore[index]
+        int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024  # type: ignore[index]  # Linux writes both lines
         for name in ("Rss", "Pss")
     )
     return resident, share
