@@ -13,16 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.harness import (
-    APP,
-    EVERY_SETTING,
     ROOT,
-    SECRET,
     Api,
     AtProvider,
     Program,
     Provider,
     Redis,
     free_port,
+    settings_at,
 )
 
 from .counting import make_app, store_calls
@@ -57,17 +55,7 @@ def main() -> None:
         Api(provider.issuer, "appointments:api", "appointments,contacts") as api,
         Redis(Path(name)) as redis,
     ):
-        settings = dict.fromkeys(EVERY_SETTING, "") | {
-            "AUTH0_DOMAIN": provider.issuer,
-            "AUTH0_CLIENT_ID": "demo-app",
-            "AUTH0_CLIENT_SECRET": SECRET,
-            "AUTH0_AUDIENCE": api.audience,
-            "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-            "API_BASE_URL": api.base_url,
-            "APP_BASE_URL": APP,
-            "APP_SECRET_KEY": "a-key-of-the-benchmark-that-is-long-enough",
-            "BENCH_FOLDER": name,
-        }
+        settings = settings_at(provider, api, BENCH_FOLDER=name)
         stores = {"SQLite": settings, "Redis": {**settings, "SESSION_REDIS_URL": redis.url}}
         if options.only == "threads":
             return print(thread_rows(settings))

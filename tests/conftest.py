@@ -15,19 +15,15 @@ from flask import Flask
 from app import create_app
 
 from .harness import (
-    APP,
-    EVERY_SETTING,
-    SECRET,
     Api,
     Browser,
     Person,
     Provider,
     Redis,
     environment,
+    settings_at,
 )
 from .scripted_provider import ScriptedProvider
-
-APP_SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-for-everybody"
 
 
 class Clock:
@@ -126,16 +122,7 @@ def redis_url(redis_process: Redis) -> str:
 @pytest.fixture
 def settings(provider: Provider, api: Api) -> dict[str, str]:
     """The environment of an app at the demo provider; change it before `make_app`."""
-    return dict.fromkeys(EVERY_SETTING, "") | {
-        "AUTH0_DOMAIN": provider.issuer,
-        "AUTH0_CLIENT_ID": "demo-app",
-        "AUTH0_CLIENT_SECRET": SECRET,
-        "AUTH0_AUDIENCE": api.audience,
-        "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-        "API_BASE_URL": api.base_url,
-        "APP_BASE_URL": APP,
-        "APP_SECRET_KEY": APP_SECRET_KEY,
-    }
+    return settings_at(provider, api)
 
 
 MakeApp = Callable[..., Flask]

@@ -25,6 +25,7 @@ from flask import Flask
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "the-tests-own-client-secret-0123456789"
 APP = "http://localhost:3000"
+APP_SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-for-everybody"
 START_SECONDS = 30
 
 ADA, BEN, YUKI, CLARA, NUMBER = (
@@ -431,3 +432,18 @@ EVERY_SETTING = [
     "PICTURE_HOSTS",
     *("LOG_FORMAT", "METRICS_PORT"),
 ]
+
+
+def settings_at(provider: Provider, api: Api, **changes: str) -> dict[str, str]:
+    """The environment of an app at the demo provider, every other setting empty."""
+    return dict.fromkeys(EVERY_SETTING, "") | {
+        "AUTH0_DOMAIN": provider.issuer,
+        "AUTH0_CLIENT_ID": "demo-app",
+        "AUTH0_CLIENT_SECRET": SECRET,
+        "AUTH0_AUDIENCE": api.audience,
+        "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
+        "API_BASE_URL": api.base_url,
+        "APP_BASE_URL": APP,
+        "APP_SECRET_KEY": APP_SECRET_KEY,
+        **changes,
+    }

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from .conftest import APP_SECRET_KEY, Clock, MakeApp
-from .harness import ROOT, SECRET, Api, Provider, environment
+from .conftest import Clock, MakeApp
+from .harness import APP_SECRET_KEY, ROOT, SECRET, Api, Provider, environment
 from .scripted_provider import ScriptedProvider, says
 
 CALLBACK = "http://localhost:3000/callback"

@@ -14,8 +14,19 @@ from flask import Flask
 from auth import Problem, open_to_all
 from auth.errors import KINDS
 
-from .conftest import APP_SECRET_KEY, MakeApp
-from .harness import ADA, ROOT, SECRET, Api, Browser, Person, Provider, query_of, text_of
+from .conftest import MakeApp
+from .harness import (
+    ADA,
+    APP_SECRET_KEY,
+    ROOT,
+    SECRET,
+    Api,
+    Browser,
+    Person,
+    Provider,
+    query_of,
+    text_of,
+)
 
 JSON = {"Accept": "application/json"}
 JARGON = re.compile(

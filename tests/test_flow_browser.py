@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .conftest import APP_SECRET_KEY
-from .harness import EVERY_SETTING, SECRET, Api, Gunicorn, Provider, free_port
+from .harness import Api, Gunicorn, Provider, free_port, settings_at
 from .in_chromium import sign_in
 
 VISIBLE_IN_ORDER = """() => [...document.querySelectorAll(".messages > li")].every(
@@ -34,17 +33,7 @@ def shown(
     base_url = f"http://localhost:{port}"
     provider_process.reset()
     provider_process.registers(base_url)
-    settings = dict.fromkeys(EVERY_SETTING, "") | {
-        "AUTH0_DOMAIN": provider_process.issuer,
-        "AUTH0_CLIENT_ID": "demo-app",
-        "AUTH0_CLIENT_SECRET": SECRET,
-        "AUTH0_AUDIENCE": api_process.audience,
-        "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-        "API_BASE_URL": api_process.base_url,
-        "APP_BASE_URL": base_url,
-        "APP_SECRET_KEY": APP_SECRET_KEY,
-        "SHOW_FLOW": "1",
-    }
+    settings = settings_at(provider_process, api_process, APP_BASE_URL=base_url, SHOW_FLOW="1")
     with Gunicorn(settings, PORT=str(port)):
         context = chromium.new_context()
         page = context.new_page()

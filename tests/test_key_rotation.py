@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from .conftest import APP_SECRET_KEY, Clock, MakeApp
-from .harness import Browser, Person, Provider
+from .conftest import Clock, MakeApp
+from .harness import APP_SECRET_KEY, Browser, Person, Provider
 from .session_store import Counted, key_of_session, same_browser, store_of
 
 pytestmark = pytest.mark.usefixtures("engine")

@@ -16,9 +16,8 @@ import pytest
 from languages import LANGUAGES
 
 from . import best_practices
-from .conftest import APP_SECRET_KEY
 from .gallery import LONG_CLAIMS, PAGES, Stage
-from .harness import EVERY_SETTING, ROOT, SECRET, Api, Gunicorn, Provider, free_port
+from .harness import ROOT, Api, Gunicorn, Provider, free_port, settings_at
 from .in_chromium import sign_in
 
 SCREENSHOTS = ROOT / "test-output" / "screenshots"
@@ -55,18 +54,9 @@ def stage(provider_process: Provider, api_process: Api, chromium: Any) -> Iterat
         def serve(**changes: str) -> str:
             port = free_port()
             base_url = f"http://localhost:{port}"
-            settings = dict.fromkeys(EVERY_SETTING, "") | {
-                "AUTH0_DOMAIN": provider.issuer,
-                "AUTH0_CLIENT_ID": "demo-app",
-                "AUTH0_CLIENT_SECRET": SECRET,
-                "AUTH0_AUDIENCE": api.audience,
-                "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-                "API_BASE_URL": api.base_url,
-                "APP_BASE_URL": base_url,
-                "APP_SECRET_KEY": APP_SECRET_KEY,
-                "SHOW_FLOW": "1",
-                **changes,
-            }
+            settings = settings_at(
+                provider, api, **{"APP_BASE_URL": base_url, "SHOW_FLOW": "1", **changes}
+            )
             provider.registers(base_url)
             stack.enter_context(Gunicorn(settings, PORT=str(port)))
             return base_url

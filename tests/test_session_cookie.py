@@ -12,8 +12,18 @@ from flask import Flask, session
 
 from sessions import ref_of
 
-from .conftest import APP_SECRET_KEY, Clock, MakeApp, PersonAt
-from .harness import ADA, BEN, Browser, Gunicorn, Person, Provider, free_port, text_of
+from .conftest import Clock, MakeApp, PersonAt
+from .harness import (
+    ADA,
+    APP_SECRET_KEY,
+    BEN,
+    Browser,
+    Gunicorn,
+    Person,
+    Provider,
+    free_port,
+    text_of,
+)
 from .in_chromium import is_signed_in, sign_in
 from .session_store import Counted
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import APP_SECRET_KEY
-from .harness import EVERY_SETTING, ROOT, SETTING_PREFIXES, Gunicorn, free_port
+from .harness import APP_SECRET_KEY, EVERY_SETTING, ROOT, SETTING_PREFIXES, Gunicorn, free_port
 
 # A variable that is set to nothing keeps a developer's .env out of the tests.
 NOTHING = dict.fromkeys(EVERY_SETTING, "")
