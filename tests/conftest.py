@@ -23,7 +23,7 @@ from .harness import (
     environment,
     settings_at,
 )
-from .scripted_provider import ScriptedProvider
+from .scripted_provider import ScriptedProvider, visitor_of
 
 
 class Clock:
@@ -38,10 +38,27 @@ class Clock:
         self.ahead += seconds
 
 
+class StillClock:
+    """Time that passes only when told to, however busy the machine is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = int(time.time())
+        monkeypatch.setattr(time, "time", lambda: float(self.now))
+
+    def moves(self, seconds: int) -> None:
+        self.now += seconds
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time that moves when told to."""
     return Clock(monkeypatch)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """Time that stands still until then, to look at both sides of a limit."""
+    return StillClock(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +174,25 @@ def engine(request: pytest.FixtureRequest, settings: dict[str, str]) -> str:
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
     return make_app()
+
+
+@pytest.fixture
+def scripted_app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
+    """An app at the scripted provider."""
+    return make_app(AUTH0_DOMAIN=scripted.issuer)
+
+
+@pytest.fixture
+def visitor(scripted_app: Flask, scripted: ScriptedProvider) -> Person:
+    """Somebody in front of the app at the scripted provider."""
+    return visitor_of(scripted_app, scripted)
+
+
+@pytest.fixture
+def signed_in_visitor(visitor: Person) -> Person:
+    """The same, signed in."""
+    assert visitor.signs_in().status_code == 303
+    return visitor
 
 
 @pytest.fixture

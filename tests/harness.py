@@ -172,6 +172,11 @@ class Provider(Switches):
             if entry["path"].endswith(path_end) and (grant is None or entry["grant_type"] == grant)
         ]
 
+    def logout_token(self, **about: Any) -> str:
+        """A logout token about a `sub`, a `sid`, or what else a test says."""
+        token: str = self.control("backchannel-logout", about)["logout_token"]
+        return token
+
     def refreshes(self) -> int:
         """How many refresh tokens were exchanged."""
         return len(self.requests_to("/oauth/token", "refresh_token"))
@@ -380,6 +385,11 @@ class Person:
 
     def is_signed_in(self) -> bool:
         return bool(self.browser.get("/profile").status_code == 200)
+
+
+def post_logout(app: Flask, token: str) -> Any:
+    """Send a logout token to the app, as a provider does (Back-Channel Logout 1.0 section 2.5)."""
+    return Browser(app).post("/backchannel-logout", data={"logout_token": token})
 
 
 def text_of(response: Any) -> str:

@@ -29,11 +29,13 @@ def key_of_session(person: Person) -> str:
 
 
 def same_browser(person: Person, app: Flask) -> Person:
-    """The browser of that person once more, for a second request at the same time."""
-    browser = Browser(app)
+    """The browser of that person once more: for a second request at the same time, or in front of
+    an app that was started again."""
+    other = Person(Browser(app))
     for name, value in person.browser.cookies().items():
-        browser.client.set_cookie(name, value, domain="localhost")
-    return Person(browser)
+        other.browser.client.set_cookie(name, value)
+    other.provider = person.provider
+    return other
 
 
 class Counted:

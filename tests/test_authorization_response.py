@@ -8,20 +8,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from flask import Flask
 
-from .conftest import Clock, MakeApp
+from .conftest import Clock
 from .harness import APP, Person, Provider, query_of, session_records, text_of
 from .scripted_provider import GONE, ScriptedProvider, visitor_of
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
-
 
 DEMO_FAULTS = {
     "iss_parameter_wrong": 400, "iss_parameter_missing": 400, "wrong_state": 400,
@@ -32,10 +21,8 @@ DEMO_FAULTS = {
 
 @pytest.mark.parametrize(("name", "status"), DEMO_FAULTS.items())
 def test_each_lie_of_the_demo_leads_to_a_page_and_signs_nobody_in(
-    name: str, status: int, make_app: MakeApp, provider: Provider
+    name: str, status: int, person: Person, app: Flask, provider: Provider
 ) -> None:
-    app = make_app()
-    person = visitor_of(app, Person(None).provider)  # type: ignore[arg-type]  # the demo's
     provider.lies(name)
 
     response = person.signs_in()
@@ -73,7 +60,7 @@ UNBELIEVED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("parameters", UNBELIEVED.values(), ids=UNBELIEVED)
 def test_a_response_that_is_not_believed_is_not_used(
-    parameters: dict[str, Any], visitor: Person, app: Flask, scripted: ScriptedProvider
+    parameters: dict[str, Any], visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     url = scripted.answers(visitor.begins("/login?return_to=/profile"), **parameters)
 
@@ -82,7 +69,7 @@ def test_a_response_that_is_not_believed_is_not_used(
     assert response.status_code == 400
     assert "<h1" in response.text
     assert scripted.asked["token"] == 0
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 def test_our_own_state_twice_is_not_believed(visitor: Person, scripted: ScriptedProvider) -> None:
@@ -209,9 +196,9 @@ def test_an_error_is_believed_only_after_the_issuer(
 
 
 def test_someone_elses_response_signs_nobody_in(
-    visitor: Person, app: Flask, scripted: ScriptedProvider
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
-    stranger = visitor_of(app, scripted)
+    stranger = visitor_of(scripted_app, scripted)
     visitor.begins()
     url = scripted.answers(stranger.begins())
 
@@ -240,7 +227,7 @@ def test_a_response_by_form_post_is_a_page(
     headers: dict[str, str],
     status: int | None,
     visitor: Person,
-    app: Flask,
+    scripted_app: Flask,
     scripted: ScriptedProvider,
 ) -> None:
     url = urlsplit(scripted.answers(visitor.begins()))
@@ -255,7 +242,7 @@ def test_a_response_by_form_post_is_a_page(
     assert response.status_code in ((status,) if status else (403, 405))
     assert "<h1" in response.text
     assert scripted.asked["token"] == 0
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 def test_a_response_in_the_fragment_is_a_page(visitor: Person, scripted: ScriptedProvider) -> None:
@@ -290,7 +277,7 @@ def test_a_second_use_leads_a_signed_in_person_to_the_same_place(
 
 
 def test_a_second_use_signs_nobody_in_again(
-    visitor: Person, app: Flask, scripted: ScriptedProvider
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     url = scripted.answers(visitor.begins())
     visitor.comes_back(url)
@@ -301,17 +288,19 @@ def test_a_second_use_signs_nobody_in_again(
     assert page.status_code == 400
     assert "/login" in page.text
     assert scripted.asked["token"] == 1
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
-def test_a_failed_attempt_is_over(visitor: Person, app: Flask, scripted: ScriptedProvider) -> None:
+def test_a_failed_attempt_is_over(
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
     url = visitor.begins()
     visitor.comes_back(scripted.answers(url, code=GONE, error="access_denied"))
 
     page = visitor.comes_back(scripted.answers(url))
 
     assert page.status_code == 400
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(590, 303), (600, 400)])

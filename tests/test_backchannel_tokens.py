@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from .conftest import MakeApp
-from .harness import SECRET, Browser, Person
+from .harness import SECRET, Person, post_logout
 from .scripted_provider import (
     GONE,
     LOGOUT_EVENT,
@@ -19,29 +18,11 @@ from .scripted_provider import (
     public,
     sign,
     unsigned,
-    visitor_of,
     with_mac,
 )
 
 Claims = dict[str, Any]
 STRANGER = key_for_alg("ES256", 99)
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    """Somebody who is signed in."""
-    person = visitor_of(app, scripted)
-    assert person.signs_in().status_code == 303
-    return person
-
-
-def post_logout(app: Flask, token: str, **kwargs: Any) -> Any:
-    return Browser(app).post("/backchannel-logout", data={"logout_token": token}, **kwargs)
 
 
 WRONG: dict[str, Claims] = {
@@ -85,7 +66,7 @@ WRONG: dict[str, Claims] = {
 
 @pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
 def test_a_wrong_claim_ends_nothing(
-    claims: Claims, visitor: Person, app: Flask, scripted: ScriptedProvider
+    claims: Claims, signed_in_visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     # Floats are seconds from now.
     claims = {
@@ -93,11 +74,11 @@ def test_a_wrong_claim_ends_nothing(
         for name, value in claims.items()
     }
 
-    response = post_logout(app, scripted.logout_token(claims))
+    response = post_logout(scripted_app, scripted.logout_token(claims))
 
     assert response.status_code == 400
     assert response.headers["Cache-Control"] == "no-store"
-    assert visitor.is_signed_in()
+    assert signed_in_visitor.is_signed_in()
 
 
 @pytest.mark.parametrize(
@@ -113,12 +94,16 @@ def test_a_wrong_claim_ends_nothing(
     ids=["more events", "aud in a list", "more claims", "no typ", "typ JWT", "typ in capitals"],
 )
 def test_a_right_token_may_say_more(
-    claims: Claims, header: Claims, visitor: Person, app: Flask, scripted: ScriptedProvider
+    claims: Claims,
+    header: Claims,
+    signed_in_visitor: Person,
+    scripted_app: Flask,
+    scripted: ScriptedProvider,
 ) -> None:
-    response = post_logout(app, scripted.logout_token(claims, header))
+    response = post_logout(scripted_app, scripted.logout_token(claims, header))
 
     assert response.status_code == 200
-    assert not visitor.is_signed_in()
+    assert not signed_in_visitor.is_signed_in()
 
 
 def claims_of_a_logout(scripted: ScriptedProvider) -> Claims:
@@ -155,12 +140,12 @@ FORGERIES: dict[str, Callable[[ScriptedProvider, Claims], str]] = {
 @pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
 def test_a_forgery_ends_nothing(
     forged: Callable[[ScriptedProvider, Claims], str],
-    visitor: Person,
-    app: Flask,
+    signed_in_visitor: Person,
+    scripted_app: Flask,
     scripted: ScriptedProvider,
 ) -> None:
-    response = post_logout(app, forged(scripted, claims_of_a_logout(scripted)))
+    response = post_logout(scripted_app, forged(scripted, claims_of_a_logout(scripted)))
 
     assert response.status_code == 400
     assert response.headers["Cache-Control"] == "no-store"
-    assert visitor.is_signed_in()
+    assert signed_in_visitor.is_signed_in()

@@ -13,22 +13,11 @@ from flask import Flask
 
 from auth.outbound import AnswerTooLarge, AnswerTooSlow, Outbound
 
-from .conftest import MakeApp
 from .harness import Person, session_records
-from .scripted_provider import Handler, Script, ScriptedProvider, visitor_of
+from .scripted_provider import Handler, Script, ScriptedProvider
 
 # The longest that a token request may take (10 s), with room for a busy machine.
 AT_MOST_SECONDS = 14
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
 
 
 def flood(handler: Handler) -> None:
@@ -49,14 +38,14 @@ def bomb(handler: Handler) -> None:
 
 @pytest.mark.parametrize("script", [flood, bomb], ids=["as it is", "compressed"])
 def test_a_body_of_100_megabytes_is_not_read_to_its_end(
-    script: Script, visitor: Person, app: Flask, scripted: ScriptedProvider
+    script: Script, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts["token"] = script
 
     response = visitor.signs_in()
 
     assert response.status_code == 502
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 @pytest.mark.parametrize("script", [flood, bomb], ids=["as it is", "compressed"])
@@ -101,7 +90,7 @@ SLOW: dict[str, Script] = {
 
 @pytest.mark.parametrize("name", ["nothing at all", "one byte of a header a second"])
 def test_a_sign_in_does_not_wait_for_an_answer_that_does_not_end(
-    name: str, visitor: Person, app: Flask, scripted: ScriptedProvider
+    name: str, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts["token"] = SLOW[name]
     start = time.monotonic()
@@ -110,7 +99,7 @@ def test_a_sign_in_does_not_wait_for_an_answer_that_does_not_end(
 
     assert response.status_code == 504
     assert time.monotonic() - start < AT_MOST_SECONDS
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)

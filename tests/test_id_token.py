@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from .conftest import MakeApp
+from .conftest import MakeApp, StillClock
 from .harness import SECRET, Person, Provider, session_records
 from .scripted_provider import (
     GONE,
@@ -28,24 +28,6 @@ from .scripted_provider import (
 
 Claims = dict[str, Any]
 STRANGER = key_for_alg("ES256", 99)
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
-
-
-@pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Time that stands still, to look at both sides of a limit."""
-    now = int(time.time())
-    monkeypatch.setattr(time, "time", lambda: float(now))
-    return now
 
 
 def is_refused(person: Person, app: Flask, response: Any, status: int = 502) -> bool:
@@ -65,11 +47,9 @@ NAMED_FAULTS = {
 @pytest.mark.parametrize("signing_alg", ["RS256", "ES256"])
 @pytest.mark.parametrize(("name", "status"), NAMED_FAULTS.items())
 def test_each_lie_of_the_demo_signs_nobody_in(
-    name: str, status: int, signing_alg: str, make_app: MakeApp, provider: Provider
+    name: str, status: int, signing_alg: str, person: Person, app: Flask, provider: Provider
 ) -> None:
     provider.options(signing_alg=signing_alg)
-    app = make_app()
-    person = visitor_of(app, Person(None).provider)  # type: ignore[arg-type]  # the demo's
     provider.lies(name)
 
     response = person.signs_in()
@@ -124,7 +104,7 @@ WRONG_CLAIMS: dict[str, Claims] = {
 
 @pytest.mark.parametrize("claims", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
 def test_a_wrong_claim_signs_nobody_in(
-    claims: Claims, visitor: Person, app: Flask, scripted: ScriptedProvider
+    claims: Claims, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     words = {
         "{issuer}": scripted.issuer,
@@ -143,7 +123,7 @@ def test_a_wrong_claim_signs_nobody_in(
 
     response = visitor.signs_in()
 
-    assert is_refused(visitor, app, response)
+    assert is_refused(visitor, scripted_app, response)
 
 
 WRONG_NONCES = {
@@ -154,17 +134,17 @@ WRONG_NONCES = {
 
 @pytest.mark.parametrize("nonce", WRONG_NONCES.values(), ids=WRONG_NONCES)
 def test_a_nonce_that_is_not_the_attempts_signs_nobody_in(
-    nonce: Any, visitor: Person, app: Flask, scripted: ScriptedProvider
+    nonce: Any, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.claims = {"nonce": nonce}
 
     response = visitor.signs_in()
 
-    assert is_refused(visitor, app, response, 400)
+    assert is_refused(visitor, scripted_app, response, 400)
 
 
 def test_the_nonce_of_another_tab_signs_nobody_in(
-    visitor: Person, app: Flask, scripted: ScriptedProvider
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     first = scripted.answers(visitor.begins())
     stolen_code = scripted.answers(visitor.begins()).partition("code=")[2].partition("&")[0]
@@ -172,7 +152,7 @@ def test_the_nonce_of_another_tab_signs_nobody_in(
 
     response = visitor.comes_back(first.replace(own_code, stolen_code))
 
-    assert is_refused(visitor, app, response, 400)
+    assert is_refused(visitor, scripted_app, response, 400)
 
 
 RIGHT_CLAIMS: dict[str, Claims] = {
@@ -208,9 +188,14 @@ def test_a_right_token_signs_in_whatever_else_it_claims(
     ],
 )  # fmt: skip
 def test_clocks_may_differ_by_less_than_a_minute(
-    name: str, seconds: int, status: int, frozen: int, visitor: Person, scripted: ScriptedProvider
+    name: str,
+    seconds: int,
+    status: int,
+    still: StillClock,
+    visitor: Person,
+    scripted: ScriptedProvider,
 ) -> None:
-    scripted.claims = {name: frozen + seconds}
+    scripted.claims = {name: still.now + seconds}
 
     response = visitor.signs_in()
 
@@ -232,12 +217,12 @@ def test_clocks_may_differ_by_less_than_a_minute(
     ],
 )
 def test_auth_time_is_looked_at_where_max_age_was_sent(
-    auth_time: Any, status: int, frozen: int, make_app: MakeApp, scripted: ScriptedProvider
+    auth_time: Any, status: int, still: StillClock, make_app: MakeApp, scripted: ScriptedProvider
 ) -> None:
     app = make_app(AUTH0_DOMAIN=scripted.issuer, AUTH0_AUTHORIZE_PARAMS="max_age=300")
     visitor = visitor_of(app, scripted)
     relative = isinstance(auth_time, int) and not isinstance(auth_time, bool)
-    scripted.claims = {"auth_time": frozen + auth_time if relative else auth_time}
+    scripted.claims = {"auth_time": still.now + auth_time if relative else auth_time}
 
     response = visitor.signs_in()
 
@@ -352,7 +337,10 @@ FORGERIES: dict[str, Callable[[Claims], Any]] = {
 
 @pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
 def test_a_forgery_signs_nobody_in(
-    forged: Callable[[Claims], Any], visitor: Person, app: Flask, scripted: ScriptedProvider
+    forged: Callable[[Claims], Any],
+    visitor: Person,
+    scripted_app: Flask,
+    scripted: ScriptedProvider,
 ) -> None:
     scripted.metadata = {"id_token_signing_alg_values_supported": ["none", "HS256", "ES256"]}
     scripted.scripts["evil"] = says({"keys": [public(STRANGER)]})
@@ -360,7 +348,7 @@ def test_a_forgery_signs_nobody_in(
 
     response = visitor.signs_in()
 
-    assert is_refused(visitor, app, response)
+    assert is_refused(visitor, scripted_app, response)
     assert scripted.asked["evil"] == 0
 
 

@@ -8,21 +8,10 @@ import pytest
 from flask import Flask
 from joserfc.jwk import RSAKey
 
-from .conftest import MakeApp
 from .harness import Person, session_records
-from .scripted_provider import GONE, ScriptedProvider, key_for_alg, public, sign, visitor_of
+from .scripted_provider import GONE, ScriptedProvider, key_for_alg, public, sign
 
 OLD, NEW, OTHER = (key_for_alg("ES256", number) for number in (0, 1, 2))
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
 
 
 RSA_1024 = {"kty": "RSA", "n": "4" + "_" * 169 + "8", "e": "AQAB"}  # nobody's, and too short
@@ -106,7 +95,7 @@ def test_no_key_that_fits_signs_nobody_in(
     keys: list[Any],
     header: dict[str, Any],
     visitor: Person,
-    app: Flask,
+    scripted_app: Flask,
     scripted: ScriptedProvider,
 ) -> None:
     scripted.keys = keys
@@ -115,13 +104,13 @@ def test_no_key_that_fits_signs_nobody_in(
     response = visitor.signs_in()
 
     assert response.status_code == 502
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
     assert scripted.asked["jwks"] == 2  # looked once more
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 def test_a_short_rsa_key_verifies_nothing(
-    visitor: Person, app: Flask, scripted: ScriptedProvider
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     short = RSAKey.generate_key(1024, {"kid": "short"}, private=True)
     scripted.keys = [public(short)]
@@ -130,4 +119,4 @@ def test_a_short_rsa_key_verifies_nothing(
     response = visitor.signs_in()
 
     assert response.status_code == 502
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0

@@ -16,12 +16,14 @@ from auth.token_set import claims_of
 
 from .conftest import Clock, MakeApp, PersonAt
 from .harness import (
+    ADA,
     SECRET,
     Browser,
     Gunicorn,
     HttpBrowser,
     Person,
     Provider,
+    post_logout,
     query_of,
     wait_for,
     workers_of,
@@ -230,11 +232,10 @@ def test_the_audit_stream_has_a_back_channel_logout(
 ) -> None:
     person.signs_in()
     [id_token] = [token for token in _tokens(app, person) if "sid" in _claims(token)]
-    about = {"sub": "demo|ada", "sid": _claims(id_token)["sid"]}
-    token = provider.control("backchannel-logout", about)["logout_token"]
+    token = provider.logout_token(sub=ADA, sid=_claims(id_token)["sid"])
     lines()
 
-    Browser(app).post("/backchannel-logout", data={"logout_token": token})
+    post_logout(app, token)
 
     [line] = lines("audit")
     assert (line["event"], line["sessions"]) == ("backchannel_logout", 1)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from .conftest import Clock, MakeApp
-from .harness import Browser, Person, Provider, session_records
+from .conftest import Clock, MakeApp, StillClock
+from .harness import Browser, Person, Provider, post_logout, session_records
 from .scripted_provider import (
     GONE,
     Handler,
@@ -29,33 +29,6 @@ from .session_store import same_browser
 
 METADATA = "openid-configuration"
 OLD, NEW, OTHER = (key_for_alg("ES256", number) for number in (0, 1, 2))
-
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
-
-
-class StillClock:
-    """Time that passes only when told to, however busy the machine is."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def moves(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> StillClock:
-    clock = StillClock()
-    monkeypatch.setattr(time, "time", lambda: clock.now)
-    return clock
 
 
 def eventually(happened: Callable[[], bool]) -> bool:
@@ -108,10 +81,7 @@ def test_bad_metadata_sends_nobody_anywhere(
 
 
 @pytest.mark.parametrize("name", ["metadata_wrong_issuer", "metadata_500"])
-def test_each_lie_of_the_demo_is_a_page(
-    name: str, make_app: MakeApp, provider: Provider, person: Person
-) -> None:
-    person.browser.client = make_app().test_client()
+def test_each_lie_of_the_demo_is_a_page(name: str, provider: Provider, person: Person) -> None:
     provider.lies(name)
 
     response = person.sees("/login")
@@ -154,7 +124,12 @@ BAD_ANSWERS: dict[str, tuple[Script, int]] = {
 @pytest.mark.parametrize("place", [METADATA, "jwks"])
 @pytest.mark.parametrize(("script", "status"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 def test_a_bad_answer_is_a_page_and_signs_nobody_in(
-    script: Script, status: int, place: str, visitor: Person, app: Flask, scripted: ScriptedProvider
+    script: Script,
+    status: int,
+    place: str,
+    visitor: Person,
+    scripted_app: Flask,
+    scripted: ScriptedProvider,
 ) -> None:
     scripted.scripts[place] = script
 
@@ -162,17 +137,19 @@ def test_a_bad_answer_is_a_page_and_signs_nobody_in(
 
     assert response.status_code == status
     assert scripted.asked["elsewhere"] == 0
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 def test_metadata_that_does_not_come_is_given_up_once(
-    app: Flask, visitor: Person, scripted: ScriptedProvider
+    scripted_app: Flask, visitor: Person, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts[METADATA] = lambda handler: scripted.over.wait(60) and None
     start = time.monotonic()
 
     with ThreadPoolExecutor(4) as people:
-        waiting = [people.submit(visitor_of(app, scripted).sees, "/login") for _ in range(4)]
+        waiting = [
+            people.submit(visitor_of(scripted_app, scripted).sees, "/login") for _ in range(4)
+        ]
         statuses = {each.result().status_code for each in waiting}
 
     assert statuses == {504}
@@ -181,12 +158,12 @@ def test_metadata_that_does_not_come_is_given_up_once(
 
 
 def test_a_cold_start_with_eight_visitors_fetches_once(
-    app: Flask, scripted: ScriptedProvider
+    scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     together = threading.Barrier(8)
 
     def sign_in() -> int:
-        person = visitor_of(app, scripted)
+        person = visitor_of(scripted_app, scripted)
         together.wait()
         return int(person.signs_in().status_code)
 
@@ -299,7 +276,7 @@ def test_another_key_under_the_same_kid_is_followed(
 
 
 def test_a_key_that_was_withdrawn_signs_nobody_in(
-    visitor: Person, app: Flask, scripted: ScriptedProvider, clock: Clock
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider, clock: Clock
 ) -> None:
     visitor.signs_in()
     visitor.signs_out()
@@ -317,7 +294,7 @@ def test_a_key_that_was_withdrawn_signs_nobody_in(
 
 
 def test_everybody_who_meets_a_rotated_key_at_once_is_signed_in(
-    visitor: Person, app: Flask, scripted: ScriptedProvider
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     visitor.signs_in()
     scripted.key, scripted.keys = NEW, [public(NEW)]
@@ -335,7 +312,7 @@ def test_everybody_who_meets_a_rotated_key_at_once_is_signed_in(
     scripted.scripts["jwks"] = answer_late
 
     with ThreadPoolExecutor(6) as people:
-        waiting = [people.submit(visitor_of(app, scripted).signs_in) for _ in range(6)]
+        waiting = [people.submit(visitor_of(scripted_app, scripted).signs_in) for _ in range(6)]
         statuses = [each.result().status_code for each in waiting]
 
     assert statuses == [303] * 6
@@ -343,33 +320,27 @@ def test_everybody_who_meets_a_rotated_key_at_once_is_signed_in(
 
 
 def test_forged_tokens_do_not_make_us_hammer_the_provider(
-    visitor: Person, app: Flask, scripted: ScriptedProvider, still: StillClock
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider, still: StillClock
 ) -> None:
     visitor.signs_in()
     scripted.key = OTHER
     for _ in range(10):
-        assert visitor_of(app, scripted).signs_in().status_code == 502
+        assert visitor_of(scripted_app, scripted).signs_in().status_code == 502
     asked_within_ten_seconds = scripted.asked["jwks"]
     still.moves(11)
 
-    visitor_of(app, scripted).signs_in()
+    visitor_of(scripted_app, scripted).signs_in()
 
     assert asked_within_ten_seconds == 2
     assert scripted.asked["jwks"] == 3
 
 
 def test_forged_logout_tokens_count_as_well(
-    app: Flask, scripted: ScriptedProvider, still: StillClock
+    scripted_app: Flask, scripted: ScriptedProvider, still: StillClock
 ) -> None:
     scripted.key = OTHER
-    provider_at_the_app = Browser(app)
 
-    answers = [
-        provider_at_the_app.post(
-            "/backchannel-logout", data={"logout_token": scripted.logout_token()}
-        )
-        for _ in range(10)
-    ]
+    answers = [post_logout(scripted_app, scripted.logout_token()) for _ in range(10)]
 
     assert {answer.status_code for answer in answers} == {400}
     assert scripted.asked["jwks"] == 2

@@ -14,7 +14,7 @@ from auth import open_to_all
 from sessions import SessionEnded, StoreUnavailable, current_session
 
 from .conftest import Clock, MakeApp
-from .harness import ADA, BEN, AtProvider, Browser, Person, Provider
+from .harness import ADA, BEN, AtProvider, Browser, Person, Provider, post_logout
 from .session_store import (
     Counted,
     key_of_session,
@@ -83,10 +83,8 @@ def person(app: Flask) -> Person:
 
 
 def back_channel_logout(app: Flask, provider: Provider) -> None:
-    values = {"sub": ADA, "claims": {"exp": {"in_seconds": IDLE}}}
-    token = provider.control("backchannel-logout", values)["logout_token"]
-    answer = Browser(app).post("/backchannel-logout", data={"logout_token": token})
-    assert answer.status_code == 200
+    token = provider.logout_token(sub=ADA, claims={"exp": {"in_seconds": IDLE}})
+    assert post_logout(app, token).status_code == 200
 
 
 ENDS: dict[str, Callable[[Flask, Provider, Person], Any]] = {

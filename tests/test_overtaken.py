@@ -15,7 +15,7 @@ from flask import Flask
 from auth import access, signals
 
 from .conftest import Clock, MakeApp
-from .harness import ADA, Browser, Person, Provider
+from .harness import ADA, Browser, Person, Provider, post_logout
 from .session_store import key_of_session, same_browser, store_of
 from .test_sessions_model import SteppedStore, Worker
 
@@ -49,10 +49,8 @@ def sign_out(person: Person, provider: Provider) -> int:
 
 
 def logout(person: Person, provider: Provider) -> int:
-    values = {"sub": ADA, "claims": {"exp": {"in_seconds": 7200}}}
-    token = provider.control("backchannel-logout", values)["logout_token"]
-    browser = Browser(person.browser.client.application)
-    return int(browser.post("/backchannel-logout", data={"logout_token": token}).status_code)
+    token = provider.logout_token(sub=ADA, claims={"exp": {"in_seconds": 7200}})
+    return int(post_logout(person.browser.client.application, token).status_code)
 
 
 Request = Callable[[Person, Provider], int]

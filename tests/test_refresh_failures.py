@@ -15,7 +15,7 @@ from auth import access, outbound
 from sessions import StoreUnavailable
 
 from .conftest import Clock, MakeApp
-from .harness import ADA, Browser, Person, Provider
+from .harness import ADA, Browser, Person, Provider, post_logout
 from .session_store import (
     Counted,
     key_of_session,
@@ -276,11 +276,8 @@ def test_a_back_channel_logout_during_a_refresh_brings_nothing_back_and_revokes_
     clock.moves(LIFETIME + 1)
 
     def the_provider_logs_out() -> None:
-        claims = {"exp": {"in_seconds": 3600}}
-        values = {"sub": ADA, "claims": claims}
-        token = provider.control("backchannel-logout", values)["logout_token"]
-        form = {"logout_token": token}
-        assert Browser(app).post("/backchannel-logout", data=form).status_code == 200
+        token = provider.logout_token(sub=ADA, claims={"exp": {"in_seconds": 3600}})
+        assert post_logout(app, token).status_code == 200
 
     with when_the_provider_has_answered(the_provider_logs_out):
         page = signed_in.sees("/appointments")

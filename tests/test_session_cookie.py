@@ -25,7 +25,7 @@ from .harness import (
     text_of,
 )
 from .in_chromium import is_signed_in, sign_in
-from .session_store import Counted
+from .session_store import Counted, same_browser
 
 SECURE_APP = "https://daybook.example"
 OTHER_KEY = "another-key-that-is-long-enough-for-everybody-0123"
@@ -37,16 +37,6 @@ def session_cookie(response: Any) -> tuple[str, str, set[str]]:
     pair, *attributes = line.split(";")
     name, _, value = pair.partition("=")
     return name, value, {attribute.strip().lower() for attribute in attributes}
-
-
-def same_browser(person: Person, app: Flask) -> Person:
-    """The same person, after the app was started with other settings."""
-    browser = Browser(app)
-    for name, value in person.browser.cookies().items():
-        browser.client.set_cookie(name, value)
-    other = Person(browser)
-    other.provider = person.provider
-    return other
 
 
 def with_session_id(app: Flask, session_id: str) -> Person:

@@ -32,7 +32,7 @@ from auth import access, signals
 from sessions.interface import key_of
 
 from .conftest import Clock, MakeApp
-from .harness import ADA, AtProvider, Browser, Person, Provider
+from .harness import ADA, AtProvider, Browser, Person, Provider, post_logout
 from .session_store import store_of
 
 # By hand, for an hour: EXAMPLES=1000 pytest tests/test_sessions_model.py
@@ -192,14 +192,12 @@ class Sessions(RuleBasedStateMachine):
         # A time of its own each: what is the same for two of them would depend on the real clock.
         self.tokens += 1
         times = {"iat": {"in_seconds": self.tokens - 60}, "exp": {"in_seconds": 7200}}
-        values = {"sub": ADA, "claims": times}
-        token = self.provider.control("backchannel-logout", values)["logout_token"]
-        browser, meant = Browser(self.apps[app]), self.alive()
+        token = self.provider.logout_token(sub=ADA, claims=times)
+        meant = self.alive()
         self.logouts += 1
 
         def does() -> None:
-            form = {"logout_token": token}
-            assert browser.post("/backchannel-logout", data=form).status_code == 200
+            assert post_logout(self.apps[app], token).status_code == 200
             self.ended.update(meant)
             self.logouts -= 1
 

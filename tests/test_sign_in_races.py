@@ -9,7 +9,7 @@ from flask import Flask
 from sessions import StoreUnavailable, ref_of
 
 from .conftest import MakeApp
-from .harness import ADA, YUKI, Api, Browser, Person, Provider
+from .harness import ADA, YUKI, Api, Browser, Person, Provider, post_logout
 from .session_store import same_browser, store_of, when_the_provider_has_answered
 
 
@@ -48,19 +48,18 @@ def test_a_sign_in_that_cannot_be_kept_costs_nobody_the_session_they_have(
 
 def logout_token(provider: Provider, seconds: int) -> str:
     claims = {"iat": {"in_seconds": seconds}, "exp": {"in_seconds": 120}}
-    answer = provider.control("backchannel-logout", {"sub": ADA, "claims": claims})
-    return str(answer["logout_token"])
+    return provider.logout_token(sub=ADA, claims=claims)
 
 
 def test_a_back_channel_logout_during_a_sign_in_leaves_nobody_signed_in(
     engine: str, app: Flask, person: Person, provider: Provider
 ) -> None:
     callback = person.provider.answers(person.begins())
-    form = {"logout_token": logout_token(provider, 0)}
+    token = logout_token(provider, 0)
     provider.lies(id_token={"iat": {"in_seconds": -5}})
 
     def the_provider_logs_out() -> None:
-        assert Browser(app).post("/backchannel-logout", data=form).status_code == 200
+        assert post_logout(app, token).status_code == 200
 
     with when_the_provider_has_answered(the_provider_logs_out):
         person.comes_back(callback)
@@ -71,8 +70,8 @@ def test_a_back_channel_logout_during_a_sign_in_leaves_nobody_signed_in(
 def test_a_sign_in_after_a_back_channel_logout_is_not_hindered(
     engine: str, app: Flask, person: Person, provider: Provider
 ) -> None:
-    form = {"logout_token": logout_token(provider, -5)}
-    assert Browser(app).post("/backchannel-logout", data=form).status_code == 200
+    token = logout_token(provider, -5)
+    assert post_logout(app, token).status_code == 200
 
     person.signs_in()
 
@@ -82,8 +81,8 @@ def test_a_sign_in_after_a_back_channel_logout_is_not_hindered(
 def test_a_logout_from_a_clock_that_is_ahead_hinders_no_sign_in(
     app: Flask, person: Person, provider: Provider
 ) -> None:
-    form = {"logout_token": logout_token(provider, 50)}
-    assert Browser(app).post("/backchannel-logout", data=form).status_code == 200
+    token = logout_token(provider, 50)
+    assert post_logout(app, token).status_code == 200
 
     person.signs_in()
 
@@ -94,7 +93,7 @@ def test_a_logout_that_could_not_be_done_may_come_again(
     app: Flask, person: Person, provider: Provider
 ) -> None:
     person.signs_in()
-    form = {"logout_token": logout_token(provider, 0)}
+    token = logout_token(provider, 0)
     store = store_of(app)
     keys_with = store.keys_with
 
@@ -103,8 +102,8 @@ def test_a_logout_that_could_not_be_done_may_come_again(
         raise StoreUnavailable
 
     store.keys_with = is_away  # type: ignore[method-assign]
-    first = Browser(app).post("/backchannel-logout", data=form)
-    second = Browser(app).post("/backchannel-logout", data=form)
+    first = post_logout(app, token)
+    second = post_logout(app, token)
 
     assert (first.status_code, second.status_code) == (503, 200)
     assert not person.is_signed_in()

@@ -19,17 +19,6 @@ from .scripted_provider import (
     visitor_of,
 )
 
-
-@pytest.fixture
-def app(make_app: MakeApp, scripted: ScriptedProvider) -> Flask:
-    return make_app(AUTH0_DOMAIN=scripted.issuer)
-
-
-@pytest.fixture
-def visitor(app: Flask, scripted: ScriptedProvider) -> Person:
-    return visitor_of(app, scripted)
-
-
 DEMO_FAULTS = {
     "token_drop": 503, "token_500": 502, "token_html": 502, "token_empty": 502,
     "token_redirect": 502, "token_429": 503, "token_type_mac": 502, "missing_access_token": 502,
@@ -38,11 +27,8 @@ DEMO_FAULTS = {
 
 @pytest.mark.parametrize(("name", "status"), DEMO_FAULTS.items())
 def test_each_lie_of_the_demo_leads_to_a_page_and_signs_nobody_in(
-    name: str, status: int, make_app: MakeApp, provider: Provider, person: Person, app: Flask
+    name: str, status: int, person: Person, app: Flask, provider: Provider
 ) -> None:
-    app = make_app()
-    person.browser.client = app.test_client()
-    person.provider = Person(None).provider
     provider.lies(name)
 
     response = person.signs_in(path="/login?return_to=/profile")
@@ -85,14 +71,14 @@ WRONG_ANSWERS: dict[str, tuple[Script, int]] = {
 
 @pytest.mark.parametrize(("script", "status"), WRONG_ANSWERS.values(), ids=WRONG_ANSWERS)
 def test_an_unusable_answer_signs_nobody_in(
-    script: Script, status: int, visitor: Person, app: Flask, scripted: ScriptedProvider
+    script: Script, status: int, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts["token"] = script
 
     response = visitor.signs_in()
 
     assert response.status_code == status
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
     assert "secret" not in response.text
 
 
@@ -109,14 +95,14 @@ def test_an_unusable_answer_signs_nobody_in(
     ids=str,
 )
 def test_right_tokens_in_the_wrong_wrapping_sign_nobody_in(
-    sent_as: dict[str, Any], visitor: Person, app: Flask, scripted: ScriptedProvider
+    sent_as: dict[str, Any], visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.token_sent_as = sent_as
 
     response = visitor.signs_in()
 
     assert response.status_code in (400, 502)
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
@@ -148,7 +134,7 @@ def test_the_page_tells_an_error_of_the_provider_from_a_useless_answer(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(
-    status: int, visitor: Person, app: Flask, scripted: ScriptedProvider
+    status: int, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts["token"] = says(b"", status, Location=f"{scripted.base_url}/elsewhere")
 
@@ -156,7 +142,7 @@ def test_a_redirect_is_not_followed(
 
     assert response.status_code == 502
     assert scripted.asked["elsewhere"] == 0
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 @pytest.mark.parametrize(
@@ -204,14 +190,14 @@ UNUSABLE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", UNUSABLE.values(), ids=UNUSABLE)
 def test_tokens_that_cannot_be_used_sign_nobody_in(
-    changes: dict[str, Any], visitor: Person, app: Flask, scripted: ScriptedProvider
+    changes: dict[str, Any], visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
 ) -> None:
     scripted.token = changes
 
     response = visitor.signs_in()
 
     assert response.status_code == 502
-    assert session_records(app) == 0
+    assert session_records(scripted_app) == 0
 
 
 ODD: dict[str, dict[str, Any]] = {
