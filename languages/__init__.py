@@ -31,6 +31,7 @@ __all__ = [
     "DEFAULT",
     "LANGUAGES",
     "N_",
+    "Environment",
     "add_translations",
     "gettext",
     "language",

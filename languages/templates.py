@@ -25,7 +25,8 @@ class Environment(flask.templating.Environment):
     """Flask's environment, with one of the same kind beside it for each language."""
 
     app: flask.Flask
-    language: str | None = None
+    # Of which language its templates are; none, where each request has its own.
+    language = ""
     _by_language: dict[str, Environment]
 
     def __init__(self, app: Any, **options: Any) -> None:
@@ -48,7 +49,7 @@ class Environment(flask.templating.Environment):
         globals: MutableMapping[str, Any] | None = None,
     ) -> jinja2.Template:
         """Load a template in the language of the request."""
-        if self.language is None:
+        if not self.language:
             return self.in_language(language()).get_template(name, parent, globals)
         return super().get_template(name, parent, globals)
 

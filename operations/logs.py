@@ -30,6 +30,8 @@ def init_app(settings: Settings) -> None:
     # `flask run` is for people; Flask says by this variable that it is that.
     by_hand = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
     as_text = settings.log_format == "text" or (settings.log_format is None and by_hand)
+    # What no line says need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = StdoutHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     handler.addFilter(_add_request)
@@ -54,8 +56,10 @@ class StdoutHandler(logging.Handler):
 
 
 def _add_request(record: logging.LogRecord) -> bool:
-    if has_request_context():
-        record.__dict__.update(g.get("about_request", {}))
+    followed = g.get("followed") if has_request_context() else None
+    if followed:
+        record.__dict__["request_id"] = followed.request_id
+        record.__dict__["trace_id"] = followed.trace and followed.trace[0]
     return True
 
 

@@ -88,7 +88,8 @@ def _count(app: Flask, prometheus: Any) -> None:
     def answered(sender: Flask, response: Response, **_: object) -> None:
         # All unknown addresses are one, so that visitors cannot make series without end.
         route = request.url_rule.rule if request.url_rule else "unknown"
-        pages.labels(route, response.status_code).observe(time.perf_counter() - g.started_at)
+        seconds = time.perf_counter() - g.followed.started_at
+        pages.labels(route, response.status_code).observe(seconds)
 
     def sent(sender: object, url: str, status: int, seconds: float, **_: object) -> None:
         calls = api_calls if urlsplit(url).netloc in apis else provider_calls

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import secrets
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from flask import (
     Flask,
@@ -30,27 +32,38 @@ TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-
 PROBES = ("health.healthz", "health.readyz")
 
 
+class Followed(NamedTuple):
+    """What is known of a request from its beginning; `g.followed` holds it. `trace` is the W3C
+    trace id and its flags; `started_at` is in seconds of `time.perf_counter()`."""
+
+    started_at: float
+    request_id: str
+    trace: tuple[str, str] | None
+    session_key: str | None
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Follow each request; Flask's signals come whatever the app itself does with it."""
     behind_proxy = settings.trusted_proxy_hops > 0
 
     def begin(sender: Flask, **_: object) -> None:
-        g.started_at = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "") if behind_proxy else ""
-        trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-        g.trace = trace.groups() if trace else None
-        g.about_request = {
-            "request_id": given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8),
-            **({"trace_id": trace[1]} if trace else {}),
-        }
-        # Whoever looks at the session has the answer vary by cookie, which static files do not.
-        g.session_key = current_session().key if request.endpoint != "static" else None
+        started_at, headers = time.perf_counter(), request.headers
+        given = headers.get("X-Request-ID", "") if behind_proxy else ""
+        trace = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        g.followed = Followed(
+            started_at,
+            given if REQUEST_ID.fullmatch(given) else os.urandom(8).hex(),
+            (trace[1], trace[2]) if trace else None,
+            # Whoever looks at the session has the answer vary by cookie: static files do not.
+            current_session().key if request.endpoint != "static" else None,
+        )
 
     def end(sender: Flask, response: Response, **_: object) -> None:
-        response.headers["X-Request-ID"] = g.about_request["request_id"]
+        followed: Followed = g.followed
+        response.headers.add("X-Request-ID", followed.request_id)
         level = _level(response)
         if log.isEnabledFor(level):
-            _log(level, response)
+            _log(level, response, followed)
 
     request_started.connect(begin, app, weak=False)
     request_finished.connect(end, app, weak=False)
@@ -60,27 +73,27 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _level(response: Response) -> int:
     # Probes come all the time, and stylesheet and pictures with every page.
-    served = request.endpoint == "static" and response.status_code < 400
-    return logging.DEBUG if served or request.endpoint in PROBES else logging.INFO
+    endpoint = request.endpoint
+    served = endpoint == "static" and response.status_code < 400
+    return logging.DEBUG if served or endpoint in PROBES else logging.INFO
 
 
-def _log(level: int, response: Response) -> None:
+def _log(level: int, response: Response, followed: Followed) -> None:
     # The rule and not the URL, whose path and query are the visitor's to choose.
-    route = request.url_rule.rule if request.url_rule else None
-    milliseconds = round((time.perf_counter() - g.started_at) * 1000, 1)
-    # The key is a hash of the session id already; a part of it is enough to tell sessions apart.
-    session = (current_session().key or g.session_key or "")[:12] or None
-    status = response.status_code
+    rule, method, status = request.url_rule, request.method, response.status_code
+    route = rule.rule if rule else None
+    milliseconds = round((time.perf_counter() - followed.started_at) * 1000, 1)
     text = "%s %s %d in %s ms"
-    arguments = (request.method, route or "-", status, milliseconds)
+    arguments = (method, route or "-", status, milliseconds)
     # Without `log.log`, which looks for the caller's file and line: they are always these.
     record = logging.LogRecord(log.name, level, __file__, 0, text, arguments, None)
     record.__dict__.update(
-        method=request.method,
+        method=method,
         route=route,
         status=status,
         duration_ms=milliseconds,
-        session=session,
+        # The key is a hash of the session id already; a part of it tells sessions apart.
+        session=(current_session().key or followed.session_key or "")[:12] or None,
         problem=g.get("problem_code"),
     )
     log.handle(record)
@@ -88,8 +101,8 @@ def _log(level: int, response: Response) -> None:
 
 def trace_headers() -> Mapping[str, str]:
     """Return the headers that tell the next server which trace its request belongs to."""
-    trace = g.get("trace") if has_request_context() else None
-    if trace is None:
+    followed: Followed | None = g.get("followed") if has_request_context() else None
+    if followed is None or followed.trace is None:
         return {}
-    trace_id, flags = trace
+    trace_id, flags = followed.trace
     return {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"}

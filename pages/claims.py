@@ -40,15 +40,18 @@ def _visible(value: object) -> str:
     """The text on one line, or nothing when no character of it would be seen."""
     if not isinstance(value, str):
         return ""
-    text = " ".join(printable(value[:LONGEST_NAME]).translate(_DIRECTIONS).split())
+    text = printable(value[:LONGEST_NAME])
+    if not text.isascii():
+        text = text.translate(_DIRECTIONS)
+    text = " ".join(text.split())
     seen = any(unicodedata.category(character)[0] in "LNPS" for character in text)
     return text + ("…" if len(value) > LONGEST_NAME else "") if seen else ""
 
 
 def _initials(name: str) -> str:
     """The first letters of the first and the last word, or of the only one."""
-    words = [[c for c in word if unicodedata.category(c)[0] in "LN"] for word in name.split()]
-    letters = [word[0].upper()[:1] for word in words if word]
+    firsts = (next((c for c in word if c.isalnum()), "") for word in name.split())
+    letters = [first.upper()[:1] for first in firsts if first]
     return "".join([letters[0], *letters[1:][-1:]]) if letters else "?"
 
 
@@ -146,7 +149,7 @@ def _claim(name: str, value: object, label: str) -> Claim:
         label=label,
         group="person" if name in _ABOUT_PERSON else group,
         moment=moment_of(value) if name in _TIMES else None,
-        is_structured=isinstance(value, dict | list | tuple),
+        is_structured=isinstance(value, (dict, list, tuple)),
         text=printable(value) if isinstance(value, str) else pretty_json(value),
     )
 

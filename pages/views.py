@@ -31,12 +31,12 @@ bp = Blueprint("pages", __name__)
 ENDS_SOON_SECONDS = 600
 
 
-class Scopes(NamedTuple):
-    """The scopes that were asked for, and what became of them."""
+class Scope(NamedTuple):
+    """A scope: whether the app asked for it, and whether it was granted."""
 
-    asked: list[str]
-    granted: list[str]
-    refused: list[str]
+    name: str
+    asked: bool
+    granted: bool
 
 
 class SessionRow(NamedTuple):
@@ -75,9 +75,11 @@ def _signed_in() -> SignIn:
     return sign_in
 
 
-def _scopes(sign_in: SignIn) -> Scopes:
+def _scopes(sign_in: SignIn) -> list[Scope]:
+    """Those asked for, and behind them what the provider added."""
     asked, granted = sign_in.scope_asked, sign_in.scope_granted()
-    return Scopes(asked, granted, [scope for scope in asked if scope not in granted])
+    names = dict.fromkeys((*asked, *granted))
+    return [Scope(name, name in asked, name in granted) for name in names]
 
 
 def _moment(seconds: float) -> datetime:
@@ -91,10 +93,11 @@ def home() -> str:
     sign_in = current_sign_in()
     if sign_in is None:
         return _same_for_all("home.html")
-    tokens = sign_in.token_sets.get("")
+    tokens, scopes = sign_in.token_sets.get(""), _scopes(sign_in)
     return render_template(
         "home.html",
-        scopes=_scopes(sign_in),
+        granted=[scope for scope in scopes if scope.granted],
+        refused=[scope for scope in scopes if not scope.granted],
         access_token_expires_at=(
             _moment(tokens.expires_at) if tokens and tokens.expires_at else None
         ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask
-from markupsafe import Markup
+from jinja2 import pass_environment
+from markupsafe import Markup, escape
 
 from auth.browser import UNKNOWN_BROWSER
-from languages import LANGUAGES, N_, gettext, language
+from languages import LANGUAGES, N_, Environment, gettext, language
 
 
 def init_app(app: Flask) -> None:
@@ -29,27 +31,25 @@ _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
 
 
-_TIME_ELEMENT = Markup('<time datetime="{}">{}</time>')  # what is filled in is escaped
-
-
-def when(moment: datetime | None, now: datetime | None = None) -> str:
-    """A moment in words: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for None.
-
-    Always UTC, and says so: the server cannot know where the person is.
-    """
-    if moment is None:
-        return ""
-    seconds = (_aware(moment) - (now or datetime.now(UTC))).total_seconds()
-    return gettext(
-        "%(moment)s (%(distance)s)", moment=in_words(moment), distance=_distance(seconds)
-    )
-
-
-def moment(at: datetime | None) -> Markup:
-    """A moment as a `<time>` element; nothing for None."""
+@pass_environment
+def moment(environment: Environment, at: datetime | None) -> Markup:
+    """A moment as a `<time>` element: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for
+    None. Always UTC, and says so: the server cannot know where the person is."""
     if at is None:
         return Markup()
-    return _TIME_ELEMENT.format(at.isoformat(timespec="seconds"), when(at))
+    tag = environment.language or language()
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    words = _words_of_moment(tag, at.replace(second=0, microsecond=0))
+    distance = _distance(tag, at.timestamp() - time.time())
+    iso = at.isoformat(timespec="seconds")
+    text = escape(_pattern(tag) % {"moment": words, "distance": distance})
+    return Markup(f'<time datetime="{iso}">{text}</time>')  # noqa: S704  # escaped
+
+
+@lru_cache
+def _pattern(tag: str) -> str:
+    """How the two stand side by side in the language of the request, which `tag` names."""
+    return gettext("%(moment)s (%(distance)s)")
 
 
 def moment_of(value: object) -> datetime | None:
@@ -76,10 +76,6 @@ def parsed(text: str) -> datetime | date | None:
         return None
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def in_words(moment: datetime | date) -> str:
     """The day and, where there is one, the time; the zone only where one was given."""
     if not isinstance(moment, datetime):
@@ -96,16 +92,16 @@ def _words_of_moment(tag: str, moment: datetime | date) -> str:
     day = format_date(moment, "long", here)
     if not isinstance(moment, datetime):
         return day
-    time = format_time(moment, "HH:mm", locale=here)
-    both = here.datetime_formats["medium"].format(time, day)
+    clock = format_time(moment, "HH:mm", locale=here)
+    both = here.datetime_formats["medium"].format(clock, day)
     return f"{both} UTC" if moment.tzinfo else both
 
 
-def _distance(seconds: float) -> str:
+def _distance(tag: str, seconds: float) -> str:
     """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
     whole = round(seconds)
     # From two minutes on, ten seconds more or less are not said.
-    return _words_of_span(language(), whole if abs(whole) < 120 else round(whole, -1))
+    return _words_of_span(tag, whole if abs(whole) < 120 else round(whole, -1))
 
 
 @lru_cache(maxsize=2048)
@@ -131,9 +127,10 @@ _SCOPES = {
 }
 
 
-def scope_words(scope: str) -> str:
+@pass_environment
+def scope_words(environment: Environment, scope: str) -> str:
     """What a scope is good for; nothing for one that this app does not know."""
-    return _scopes(language()).get(scope, "")
+    return _scopes(environment.language or language()).get(scope, "")
 
 
 @lru_cache
