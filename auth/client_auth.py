@@ -7,7 +7,8 @@ from urllib.parse import quote_plus
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
-from config import Settings, SigningKey
+from config import Settings
+from config_values import SigningKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
-from config import is_loopback
+from hosts import is_loopback
 
 from .errors import Problem
 from .outbound import AnswerTooLarge, AnswerTooSlow, NoAnswer, Outbound

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, after_this_request, redirect, request
 from werkzeug.wrappers import Response
 
-from config import is_scope_token
+from config_values import is_scope_token
 from sessions import SessionEnded, StoreUnavailable, current_session, ref_of
 
 from . import signals

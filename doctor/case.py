@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from auth.outbound import Answer
 from auth.relying_party import RelyingParty
-from config import Settings, is_loopback
+from config import Settings
+from hosts import is_loopback
 from sessions.store import Store
 
 _APPLICATION = "Applications → your application → "

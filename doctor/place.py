@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from auth.outbound import Answer, NoAnswer
-from config import is_loopback
+from hosts import is_loopback
 
 from .case import Case
 from .line import Line, note, ok, quoted, wrong

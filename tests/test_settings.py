@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from config import OWN_AUTHORIZE_PARAMS, Settings, SettingsError
+from config import Settings, SettingsError
+from config_values import OWN_AUTHORIZE_PARAMS
 
 REQUIRED = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",
@@ -102,6 +103,7 @@ BAD = {
     "max_age beyond all clocks": ("AUTH0_AUTHORIZE_PARAMS", f"max_age={'9' * 5000}"),
     "api that is no URL": ("API_BASE_URL", "api.example.com"),
     "api by http on a public host": ("API_BASE_URL", "http://api.example.com"),
+    "api by http at a public address": ("API_BASE_URL", "http://[2606:4700::1111]:8000"),
     "contacts api that is no URL": ("CONTACTS_API_BASE_URL", "://"),
     "app address with a fragment": ("APP_BASE_URL", "https://app.example.com/#top"),
     "app address with an empty fragment": ("APP_BASE_URL", "https://app.example.com#"),
@@ -223,7 +225,9 @@ def test_an_address_and_proxies_that_can_work_are_accepted(base_url: str, hops: 
     assert (settings.app_base_url, settings.trusted_proxy_hops) == (base_url, int(hops))
 
 
-@pytest.mark.parametrize("host", ["localhost:3002", "api:8000", "api.svc", "10.0.0.7"])
+@pytest.mark.parametrize(
+    "host", ["localhost:3002", "api:8000", "api.svc", "10.0.0.7", "[fd00::7]:8000"]
+)
 def test_an_api_inside_may_be_called_by_http(host: str) -> None:
     assert read(API_BASE_URL=f"http://{host}/v1/").api_base_url == f"http://{host}/v1"
 
@@ -287,7 +291,7 @@ def test_a_secret_file_holds_its_secret_to_the_same_rules(tmp_path: Path) -> Non
 
     [line] = problems(APP_SECRET_KEY="", APP_SECRET_KEY_FILE=str(tmp_path / "key"))
 
-    assert line.startswith("APP_SECRET_KEY is 5 characters; it needs at least 32")
+    assert line.startswith("APP_SECRET_KEY has a key of 5 characters; it needs at least 32")
 
 
 def test_a_secret_and_its_file_together_are_a_problem(tmp_path: Path) -> None:
