@@ -31,8 +31,8 @@ from .errors import Problem
 from .id_token import InvalidToken, verify_refreshed_id_token
 from .relying_party import RelyingParty, relying_party
 from .token_endpoint import (
+    UNAVAILABLE,
     GrantRefused,
-    ProviderUnavailable,
     TokenResponse,
     refresh_token_request,
     revoke,
@@ -236,8 +236,8 @@ class _Refresh:
         try:
             response = refresh_token_request(self.rp, holder.refresh_token, audience)
         except GrantRefused as error:
-            self._end_token_set(sign_in, str(error))
-        except (ProviderUnavailable, Problem) as error:
+            self._end_token_set(sign_in, error.detail)
+        except Problem as error:
             return self._failed(tokens, error)
         renewed = self._renewed(sign_in, response, source)
         try:
@@ -263,14 +263,14 @@ class _Refresh:
         signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
         raise SignInNeeded(detail, audience=self.name or None)
 
-    def _failed(self, tokens: TokenSet | None, error: ProviderUnavailable | Problem) -> TokenSet:
+    def _failed(self, tokens: TokenSet | None, error: Problem) -> TokenSet:
         """The provider is away, or answers nonsense: the session stays, a good token is used."""
         pause = min(max(LOCK_OUT_SECONDS, error.retry_after or 0), LONGEST_LOCK_OUT_SECONDS)
         self.store.pass_lease(self.key, self.owner, FAILED, pause)
         signals.refreshed.send(self.rp, outcome="failed", audience=self.name)
         if tokens and not tokens.has_expired() and tokens.access_token != self.refused:
             return tokens
-        if isinstance(error, Problem) and error.code != "provider_unreachable":
+        if error.code not in UNAVAILABLE:
             raise error
         raise Problem("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
 

@@ -43,11 +43,8 @@ def build_authorization_request(
     other `ui_locales` than those of the page that the person comes from.
     Raises Problem where the provider's metadata cannot be had.
     """
-    settings = rp.settings
-    # A configured organization is not the visitor's to choose.
-    organization = settings.organization or organization
     language = {"ui_locales": ui_locales} if ui_locales else {}
-    further = {**language, **settings.authorize_params, **params}
+    further = {**language, **rp.settings.authorize_params, **params}
     attempt = Attempt(
         state=new_secret(),
         nonce=new_secret(),
@@ -55,32 +52,36 @@ def build_authorization_request(
         created_at=int(time.time()),
         return_to=return_to,
         scope=scope,
-        organization=organization,
+        # A configured organization is not the visitor's to choose.
+        organization=rp.settings.organization or organization,
         audience=audience,
         max_age=int(further["max_age"]) if "max_age" in further else None,
         # Configured ones are a wish (OIDC Core section 3.1.2.1); a page's own are its condition.
         acr_values=params.get("acr_values"),
     )
-    resource = settings.audience
-    if audience:
-        further.pop("resource", None)
-        resource = audience
-    url = prepare_grant_uri(
+    return _url(rp, attempt, further), attempt
+
+
+def _url(rp: RelyingParty, attempt: Attempt, further: Mapping[str, str]) -> str:
+    settings = rp.settings
+    api = {"audience": settings.audience}
+    if attempt.audience:
+        api = {settings.resource_parameter: attempt.audience}  # in the configured one's place
+    url: str = prepare_grant_uri(
         rp.provider.metadata().authorization_endpoint,
         client_id=settings.client_id,
         response_type="code",
         redirect_uri=settings.redirect_uri,
-        scope=" ".join(scope),
+        scope=" ".join(attempt.scope),
         state=attempt.state,
         nonce=attempt.nonce,
         # RFC 9700 section 2.1.1: PKCE, by S256, for confidential clients too.
         code_challenge=create_s256_code_challenge(attempt.code_verifier),
         code_challenge_method="S256",
-        **({settings.resource_parameter if audience else "audience": resource} if resource else {}),
-        **({"organization": organization} if organization else {}),
-        **further,
+        # What is None is left out.
+        **{**further, **api, "organization": attempt.organization},
     )
-    return url, attempt
+    return url
 
 
 class AuthorizationResponse(NamedTuple):

@@ -51,12 +51,7 @@ def verify_id_token(
     if id_token is None:
         raise Problem("bad_id_token", "no ID token came")  # OIDC Core section 3.1.3.3
     try:
-        header, claims = verified_signature(rp.provider, id_token)
-        check_issuer(claims, rp.settings.issuer)
-        check_audience(claims, rp.settings.client_id)
-        check_times(claims)
-        check_subject(claims)
-        check_at_hash(claims, header, access_token)
+        claims = _verified(rp, id_token, access_token)
         check_acr(claims, attempt.acr_values)
         check_auth_time(claims, attempt.max_age)
     except InvalidToken as error:
@@ -77,17 +72,23 @@ def verify_refreshed_id_token(
 
     `before` are the claims known so far. Raises InvalidToken, Problem.
     """
+    claims = _verified(rp, id_token, access_token)
+    if claims["sub"] != before["sub"]:
+        raise InvalidToken("sub is another one than at sign-in")
+    for name in ("auth_time", "nonce", "org_id"):
+        if name in claims and name in before and claims[name] != before[name]:
+            raise InvalidToken(f"{name} is another one than at sign-in")
+    return claims
+
+
+def _verified(rp: RelyingParty, id_token: str, access_token: str) -> Claims:
+    """The claims of any ID token, after the checks that need to know nothing of what was before."""
     header, claims = verified_signature(rp.provider, id_token)
     check_issuer(claims, rp.settings.issuer)
     check_audience(claims, rp.settings.client_id)
     check_times(claims)
     check_subject(claims)
     check_at_hash(claims, header, access_token)
-    if claims["sub"] != before["sub"]:
-        raise InvalidToken("sub is another one than at sign-in")
-    for name in ("auth_time", "nonce", "org_id"):
-        if name in claims and name in before and claims[name] != before[name]:
-            raise InvalidToken(f"{name} is another one than at sign-in")
     return claims
 
 

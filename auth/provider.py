@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -267,17 +268,24 @@ class Provider:
         return _published_keys(self._fetch_json(self.metadata().jwks_uri))
 
     def _fetch_json(self, url: str) -> dict[str, Any]:
-        try:
+        with asking_the_provider(too_large="bad_metadata"):
             answer = self._outbound.get(url, seconds=5.0)
-        except AnswerTooSlow as error:
-            raise Problem("provider_timeout", str(error), retry_after=5) from None
-        except NoAnswer as error:
-            raise Problem("provider_unreachable", str(error), retry_after=5) from None
-        except AnswerTooLarge:
-            raise Problem("bad_metadata", f"too much at {url}") from None
         if answer.status == 429 or answer.status >= 500:
             raise Problem("provider_unreachable", f"{answer.status} at {url}", retry_after=5)
         data = answer.json_object()
         if answer.status != 200 or not data:
             raise Problem("bad_metadata", f"{answer.status} and no JSON object at {url}")
         return data
+
+
+@contextmanager
+def asking_the_provider(*, too_large: str) -> Iterator[None]:
+    """Raise Problem where no answer comes; `too_large` is its code for one that is too large."""
+    try:
+        yield
+    except AnswerTooSlow as error:
+        raise Problem("provider_timeout", str(error), retry_after=10) from None
+    except NoAnswer as error:
+        raise Problem("provider_unreachable", str(error), retry_after=5) from None
+    except AnswerTooLarge:
+        raise Problem(too_large, "the answer was too large") from None

@@ -12,23 +12,23 @@ from typing import Any
 from .attempt import Attempt
 from .client_auth import client_authentication
 from .errors import Problem
-from .outbound import Answer, AnswerTooLarge, AnswerTooSlow, NoAnswer
+from .outbound import Answer, AnswerTooLarge, NoAnswer
+from .provider import asking_the_provider
 from .relying_party import RelyingParty
 
 REVOCATION_SECONDS = 3.0
 MAX_TOKEN_LENGTH = 16_384
 
 
-class GrantRefused(Exception):
+# No answer, 429, or an error of the provider's own: the grant may still be good.
+UNAVAILABLE = ("provider_unreachable", "provider_timeout", "provider_error")
+
+
+class GrantRefused(Problem):
     """The provider will not give tokens for this code or refresh token (`invalid_grant`)."""
 
-
-class ProviderUnavailable(Exception):
-    """No answer, 429, or an error of the provider's own: the grant may still be good."""
-
-    def __init__(self, code: str, detail: str, retry_after: int) -> None:
-        super().__init__(detail)
-        self.code, self.retry_after = code, retry_after
+    def __init__(self, detail: str) -> None:
+        super().__init__("code_refused", detail)
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,21 +48,16 @@ class TokenResponse:
 
 
 def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> TokenResponse:
-    """Exchange an authorization code. Raises Problem."""
-    try:
-        return _token_request(
-            rp,
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": rp.settings.redirect_uri,
-                "code_verifier": attempt.code_verifier,
-            },
-        )
-    except GrantRefused as error:
-        raise Problem("code_refused", str(error)) from None
-    except ProviderUnavailable as error:
-        raise Problem(error.code, str(error), retry_after=error.retry_after) from None
+    """Exchange an authorization code. Raises GrantRefused, Problem."""
+    return _token_request(
+        rp,
+        {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": rp.settings.redirect_uri,
+            "code_verifier": attempt.code_verifier,
+        },
+    )
 
 
 def refresh_token_request(
@@ -70,7 +65,7 @@ def refresh_token_request(
 ) -> TokenResponse:
     """Exchange a refresh token; `audience` names another API than the one it was issued for.
 
-    Raises GrantRefused, ProviderUnavailable, Problem.
+    Raises GrantRefused, Problem (of the codes in UNAVAILABLE where it may be tried again).
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if audience:
@@ -102,34 +97,28 @@ def revoke(rp: RelyingParty, refresh_token: str) -> bool:
 def _token_request(rp: RelyingParty, form: dict[str, str]) -> TokenResponse:
     metadata = rp.provider.metadata()
     credentials, headers = client_authentication(rp.settings, metadata.token_endpoint_auth_methods)
-    try:
+    with asking_the_provider(too_large="bad_token_response"):
         answer = rp.outbound.post(metadata.token_endpoint, form | credentials, headers)
-    except AnswerTooSlow as error:
-        raise ProviderUnavailable("provider_timeout", str(error), 10) from None
-    except NoAnswer as error:
-        raise ProviderUnavailable("provider_unreachable", str(error), 5) from None
-    except AnswerTooLarge:
-        raise Problem("bad_token_response", "the answer was too large") from None
     if answer.status != 200:
         raise _refusal(answer)
     return _token_response(answer)
 
 
-def _refusal(answer: Answer) -> Exception:
+def _refusal(answer: Answer) -> Problem:
     """What an error answer means (RFC 6749 section 5.2), be it empty, HTML or JSON."""
     error = answer.json_object().get("error")
     detail = f"status {answer.status}, error {str(error)[:100]!r}"
     if error == "invalid_grant":
         return GrantRefused(detail)
     if answer.status == 429:
-        return ProviderUnavailable("provider_unreachable", detail, retry_after_seconds(answer))
+        return Problem("provider_unreachable", detail, retry_after=retry_after_seconds(answer))
     if answer.status >= 500:
-        return ProviderUnavailable("provider_error", detail, retry_after_seconds(answer))
+        return Problem("provider_error", detail, retry_after=retry_after_seconds(answer))
     if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
         return Problem("request_refused", detail)
     if answer.status in (403, 404, 408) and error is None:
         # Not the provider's token endpoint speaks, but something in front of it.
-        return ProviderUnavailable("provider_error", detail, retry_after_seconds(answer))
+        return Problem("provider_error", detail, retry_after=retry_after_seconds(answer))
     if 400 <= answer.status < 500 and error != "invalid_request":
         # `invalid_target` (RFC 8707), `invalid_scope`, or a refusal in no known words.
         return GrantRefused(detail)

@@ -337,7 +337,7 @@ def test_with_bad_settings_it_says_what_to_write(
 
     said = result.stdout + result.stderr
     assert result.returncode == 1
-    assert "APP_SECRET_KEY is 5 characters; it needs at least 32" in said
+    assert "APP_SECRET_KEY has a key of 5 characters; it needs at least 32" in said
     assert "AUTH0_DOMAIN is not set" in said
     assert "Traceback" not in said
 
