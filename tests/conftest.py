@@ -207,6 +207,27 @@ def person_at() -> PersonAt:
     return lambda app: Person(Browser(app))
 
 
+WithPage = Callable[..., Person]
+
+
+@pytest.fixture
+def with_page(make_app: MakeApp, person_at: PersonAt) -> WithPage:
+    """Somebody in front of an app that has one more page, at `/page`, under these decorators."""
+
+    def make(*decorators: Callable[[Any], Any], **changes: str) -> Person:
+        app = make_app(**changes)
+
+        def view() -> str:
+            return "the page"
+
+        for decorator in reversed(decorators):
+            view = decorator(view)
+        app.add_url_rule("/page", view_func=view, methods=["GET", "POST"])
+        return person_at(app)
+
+    return make
+
+
 def pytest_configure(config: Any) -> None:
     # Proxies of the machine must not see what goes to loopback.
     os.environ.setdefault("NO_PROXY", "localhost,127.0.0.1")

@@ -1,5 +1,5 @@
-"""Views that demand a recent sign-in, a stronger one, or one more scope: led through the provider
-once, and never round and round."""
+"""Views that demand a recent sign-in or a stronger one: led through the provider once, and never
+round and round."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from werkzeug.wrappers import Response
 
 from auth import open_to_all
 from auth.step_up import requires_recent_sign_in, requires_scope, requires_stronger_sign_in
 from demo.people import ORGANIZATIONS
 
-from .conftest import Clock, MakeApp, PersonAt
+from .conftest import Clock, WithPage
 from .harness import Person, Provider, query_of, text_of
 
 ACR = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
-CONFIGURED = "openid profile email offline_access appointments"
-ASKED = [*CONFIGURED.split(), "phone"]
 
 Decorators = tuple[Callable[[Any], Any], ...]
 
@@ -30,28 +27,6 @@ SCOPE = (requires_scope("phone"),)
 EACH = pytest.mark.parametrize(
     "decorators", [RECENT, STRONGER, SCOPE], ids=["a recent sign-in", "a stronger one", "a scope"]
 )
-
-
-def page() -> str:
-    return "the page"
-
-
-@pytest.fixture
-def with_page(make_app: MakeApp, person_at: PersonAt) -> Callable[..., Person]:
-    """Somebody in front of an app that has one page, at `/page`, under these decorators."""
-
-    def make(*decorators: Callable[[Any], Any], **changes: str) -> Person:
-        app: Flask = make_app(AUTH0_SCOPE=CONFIGURED, **changes)
-        view: Any = page
-        for decorator in reversed(decorators):
-            view = decorator(view)
-        app.add_url_rule("/page", view_func=view, methods=["GET", "POST"])
-        return person_at(app)
-
-    return make
-
-
-WithPage = Callable[..., Person]
 
 
 def hours_ago(hours: float) -> int:
@@ -202,74 +177,6 @@ def test_configured_acr_values_stay_a_wish(with_page: WithPage) -> None:
     assert person.is_signed_in()
 
 
-# One more scope.
-
-
-def test_a_scope_is_not_asked_for_at_sign_in(with_page: WithPage) -> None:
-    person = with_page(*SCOPE)
-
-    assert query_of(person.begins())["scope"] == CONFIGURED
-
-
-def test_the_page_asks_for_its_scope_and_those_of_before(with_page: WithPage) -> None:
-    person = with_page(*SCOPE)
-    person.signs_in(path="/login?scope=contacts")
-
-    asked = query_of(person.begins("/page"))
-
-    assert asked["scope"] == f"{CONFIGURED} contacts phone"
-
-
-def test_a_granted_scope_leads_back_and_opens_the_page(
-    with_page: WithPage, provider: Provider
-) -> None:
-    provider.options(skip_consent=False)
-    person = with_page(*SCOPE)
-    person.signs_in()
-
-    back = person.signs_in(path="/page", grant=ASKED)
-
-    assert back.headers["Location"] == "/page"
-    assert person.sees("/page").text == "the page"
-
-
-def test_a_scope_left_out_ends_in_a_page_that_offers_to_ask_again(
-    with_page: WithPage, provider: Provider
-) -> None:
-    provider.options(skip_consent=False)
-    person = with_page(*SCOPE)
-    person.signs_in()
-    person.signs_in(path="/page", grant=CONFIGURED.split())
-
-    refused = person.sees("/page")
-
-    assert is_refused_and_still_signed_in(person, refused, "One more permission is needed")
-    assert "/login?return_to=/page&amp;scope=phone" in refused.text
-
-
-def test_asking_again_for_a_refused_scope_opens_the_page(
-    with_page: WithPage, provider: Provider
-) -> None:
-    provider.options(skip_consent=False)
-    person = with_page(*SCOPE)
-    person.signs_in()
-    person.signs_in(path="/page", grant=CONFIGURED.split())
-
-    person.signs_in(path="/login?return_to=/page&scope=phone", grant=ASKED)
-
-    assert person.sees("/page").text == "the page"
-
-
-def test_refusing_everything_ends_in_an_error_page(with_page: WithPage, provider: Provider) -> None:
-    provider.options(skip_consent=False)
-    person = with_page(*SCOPE)
-    person.signs_in()
-
-    back = person.signs_in(path="/page", refuse="consent")
-
-    assert is_refused_and_still_signed_in(person, back, "access was not granted")
-
-
 # All of them.
 
 
@@ -288,15 +195,6 @@ def test_what_cannot_be_led_to_the_provider_is_answered_with_403(
     assert person.browser.request(url="/page", **kwargs).status_code == 403
 
 
-def test_a_script_is_told_by_code_and_scope_what_is_missing(with_page: WithPage) -> None:
-    person = with_page(*SCOPE)
-    person.signs_in()
-
-    told = person.sees("/page", headers={"Accept": "application/json"}).get_json()
-
-    assert (told["code"], told["scope"]) == ("insufficient_scope", "phone")
-
-
 @pytest.mark.parametrize("order", [1, -1], ids=["one order", "the other"])
 def test_demands_on_one_view_are_met_by_one_sign_in(
     with_page: WithPage, provider: Provider, order: int
@@ -310,20 +208,9 @@ def test_demands_on_one_view_are_met_by_one_sign_in(
     assert person.sees("/page").text == "the page"
 
 
-def test_the_shortest_time_and_every_scope_count(with_page: WithPage, provider: Provider) -> None:
-    demands = (requires_recent_sign_in(600), *RECENT, *SCOPE, requires_scope("contacts"))
-    person = with_page(*demands)
-    signs_in_long_ago(person, provider)
-
-    asked = query_of(person.begins("/page"))
-
-    assert asked["max_age"] == "60"
-    assert asked["scope"] == f"{CONFIGURED} phone contacts"
-
-
 def test_two_demands_for_different_acr_values_are_an_error_of_the_view() -> None:
     with pytest.raises(ValueError, match="one acr"):
-        requires_stronger_sign_in("gold")(requires_stronger_sign_in("silver")(page))
+        requires_stronger_sign_in("gold")(requires_stronger_sign_in("silver")(lambda: "the page"))
 
 
 @EACH
