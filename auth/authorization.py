@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from .attempt import STATE, Attempt, new_secret
 from .errors import Problem
-from .provider import Metadata
+from .metadata import Metadata
 from .relying_party import RelyingParty
 
 MAX_CODE_LENGTH = 6000

@@ -18,7 +18,8 @@ from joserfc.errors import BadSignatureError, JoseError, SecurityWarning
 
 from .attempt import Attempt
 from .errors import Problem
-from .provider import KEY_OF_ALGORITHM, Provider, key_for
+from .key_set import KEY_OF_ALGORITHM, key_for
+from .provider import Provider
 from .relying_party import RelyingParty
 from .token_set import claims_of
 

@@ -14,7 +14,7 @@ from auth.authorization import INTERACTION_ERRORS, build_authorization_request
 from auth.client_auth import client_authentication
 from auth.errors import Problem
 from auth.id_token import CLOCK_SKEW_SECONDS
-from auth.provider import KEY_OF_ALGORITHM
+from auth.key_set import KEY_OF_ALGORITHM
 from auth.token_endpoint import (
     GrantRefused,
     exchange_code,

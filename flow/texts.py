@@ -82,7 +82,7 @@ MESSAGES = {
         "provider", "app", N_("Provider metadata"),
         N_("The endpoints, and what they support. The issuer must be the configured one."),
         "OIDC Discovery 4.3", f"{_DISCOVERY}ProviderConfigurationValidation",
-        "auth.provider:Metadata.checked",
+        "auth.metadata:Metadata.checked",
     ),
     "token_request": Text(
         "app", "provider", N_("Token request"),
