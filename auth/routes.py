@@ -40,7 +40,8 @@ MAX_FINISHED = 5
 @without_session
 def login() -> Response:
     """Send the browser to the provider, to sign in and come back to `return_to`."""
-    params = {name: value for name in PASSED_ON if (value := _parameter(name))}
+    given = [name for name in PASSED_ON if name in request.args]
+    params = {name: value for name in given if (value := _parameter(name))}
     scope = tuple(_parameter("scope").split())
     if not all(is_scope_token(word) for word in scope):
         raise Problem("bad_request", "scope has characters that no scope may have")

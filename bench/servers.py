@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Server(Program):
             command += ["--blocking-threads", "16", "--log-level", "warning", "--no-ws"]
             command += [*options, f"{app}:create_app"]
         super().__init__(command, port, {**settings, **env}, ready=ready)
+        self.output = subprocess.DEVNULL  # thousands of log lines: written, and read by nobody
 
     def pids(self) -> list[int]:
         """The server's processes, the main one first."""

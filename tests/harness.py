@@ -50,11 +50,12 @@ class Program:
     ) -> None:
         self.command, self.port, self.ready = command, port, ready
         self.env = {**os.environ, **(env or {})}
+        self.output: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            self.command, cwd=self.cwd, env=self.env, start_new_session=True
+            self.command, cwd=self.cwd, env=self.env, start_new_session=True, stdout=self.output
         )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_up():
