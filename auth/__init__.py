@@ -1,7 +1,7 @@
 """The relying party: sign-in, callback, token set, refresh, sign-out, back-channel logout.
 
 Read in this order: `routes.py` (the story), `authorization.py` (step 1), `token_endpoint.py`
-(steps 2 and 4), `id_token.py` (what is checked), `access.py` (refreshed exactly once).
+(steps 2 and 4), `id_token.py` (what is checked), `refresh.py` (exactly once).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from config import Settings
 from sessions import Sealer
 
 from . import backchannel, guard, routes
-from .access import SignInNeeded, access_token, current_sign_in
-from .errors import Problem
+from .access import access_token, current_sign_in
+from .errors import Problem, SignInNeeded
 from .guard import open_to_all, without_session
 from .outbound import Outbound
 from .provider import Provider

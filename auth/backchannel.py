@@ -15,7 +15,6 @@ from sessions import StoreUnavailable, ref_of
 from sessions.interface import key_of
 
 from . import signals
-from .access import session_interface
 from .errors import Problem
 from .guard import from_anywhere, without_session
 from .id_token import (
@@ -27,7 +26,7 @@ from .id_token import (
     check_times,
     verified_signature,
 )
-from .relying_party import RelyingParty, relying_party
+from .relying_party import RelyingParty, relying_party, session_interface
 from .routes import bp
 from .sign_out import remember_logout
 

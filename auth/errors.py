@@ -145,3 +145,21 @@ class Problem(Exception):
         self.return_to = return_to
         self.retry_after = retry_after
         self.scope = scope
+
+
+class SignInNeeded(Problem):
+    """Nobody is signed in, or not for this API, or not as the page demands (see step_up.py);
+    leads to sign-in, with the missing scope and `params`, and back to the page."""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str = "sign_in_needed",
+        audience: str | None = None,
+        scope: str | None = None,
+        params: dict[str, str] | None = None,
+    ) -> None:
+        """Take, beside a Problem's, the audience and the parameters to sign in with."""
+        super().__init__(code, detail, scope=scope)
+        self.audience, self.params = audience, params

@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 from languages import stated_language
 from sessions import current_session
 
-from .access import SignInNeeded, current_sign_in
+from .access import current_sign_in
 from .attempt import remember_attempt
 from .authorization import build_authorization_request
-from .errors import Problem
+from .errors import Problem, SignInNeeded
 from .relying_party import relying_party
 from .return_to import safe_return_to
 

@@ -8,7 +8,7 @@ from typing import cast
 from flask import current_app
 
 from config import Settings
-from sessions import Sealer
+from sessions import Sealer, SessionInterface
 
 from .outbound import Outbound
 from .provider import Provider
@@ -27,3 +27,8 @@ class RelyingParty:
 def relying_party() -> RelyingParty:
     """Return the relying party of the current app."""
     return cast(RelyingParty, current_app.extensions["relying_party"])
+
+
+def session_interface() -> SessionInterface:
+    """Return the session interface of the current app, by its own type."""
+    return cast(SessionInterface, current_app.session_interface)

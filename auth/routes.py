@@ -12,7 +12,7 @@ from config_values import is_scope_token
 from sessions import SessionEnded, StoreUnavailable, current_session, ref_of
 
 from . import signals
-from .access import current_sign_in, session_interface, taken_over
+from .access import current_sign_in
 from .attempt import Attempt, find_attempt, forget_attempt
 from .authorization import check_authorization_response, read_authorization_response
 from .browser import browser_in_words
@@ -20,10 +20,11 @@ from .errors import Problem
 from .guard import open_to_all, send_to_provider, without_session
 from .id_token import verify_id_token
 from .organization import check_organization
-from .relying_party import RelyingParty, relying_party
+from .refresh import taken_over
+from .relying_party import RelyingParty, relying_party, session_interface
 from .return_to import safe_return_to
 from .sign_out import logged_out_since, sign_out
-from .token_endpoint import TokenResponse, exchange_code, revoke
+from .token_endpoint import TokenResponse, exchange_code, revoke_all
 from .token_set import SESSION_KEY, SignIn, TokenSet
 
 bp = Blueprint("auth", __name__)
@@ -133,8 +134,7 @@ def _start_session(
     try:
         earlier = taken_over(session) if attempt.audience else current_sign_in()
     except SessionEnded:
-        if response.refresh_token:
-            revoke(rp, response.refresh_token)
+        revoke_all(rp, [response.refresh_token])
         raise
     if earlier and any(
         earlier.claims().get(name) != claims.get(name) for name in ("sub", "org_id")
@@ -159,8 +159,7 @@ def _start_session(
             session_interface().end(session)
             raise SessionEnded
     except SessionEnded:
-        for refresh_token in sign_in.refresh_tokens():
-            revoke(rp, refresh_token)
+        revoke_all(rp, sign_in.refresh_tokens())
         raise
     except StoreUnavailable as error:
         raise Problem("store_unavailable", str(error), retry_after=5) from None

@@ -12,10 +12,9 @@ from sessions import PersonSession
 from sessions.interface import Content
 
 from . import signals
-from .access import session_interface
 from .errors import Problem
-from .relying_party import RelyingParty
-from .token_endpoint import revoke
+from .relying_party import RelyingParty, session_interface
+from .token_endpoint import revoke, revoke_all
 from .token_set import SignIn
 
 # Longer URLs are refused by some servers; the provider then asks whom it shall sign out.
@@ -35,8 +34,7 @@ def sign_out(rp: RelyingParty, session: PersonSession) -> str:
     sign_in = SignIn.of(content.data) if content else None
     if sign_in is None:
         return "/"
-    for refresh_token in sign_in.refresh_tokens():
-        revoke(rp, refresh_token)
+    revoke_all(rp, sign_in.refresh_tokens())
     signals.signed_out.send(rp, sub=sign_in.claims()["sub"])
     return logout_url(rp, sign_in)
 

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from .access import SignInNeeded, current_sign_in
-from .errors import Problem
+from .access import current_sign_in
+from .errors import Problem, SignInNeeded
 from .id_token import Claims, InvalidToken, check_acr, check_auth_time
 from .token_set import SignIn
 

@@ -6,6 +6,7 @@ RFC 6749 sections 4.1.3, 5 and 6; RFC 7009.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,13 @@ def revoke(rp: RelyingParty, refresh_token: str) -> bool:
     except (Problem, NoAnswer, AnswerTooLarge):
         return False
     return answer.status == 200
+
+
+def revoke_all(rp: RelyingParty, refresh_tokens: Iterable[str | None]) -> None:
+    """Revoke those that there are."""
+    for refresh_token in refresh_tokens:
+        if refresh_token:
+            revoke(rp, refresh_token)
 
 
 def _token_request(rp: RelyingParty, form: dict[str, str]) -> TokenResponse:

@@ -139,7 +139,7 @@ MESSAGES = {
         "app", "provider", N_("Refresh request"),
         N_("Step 4. The access token has expired: the refresh token gets the next one. Of many "
         "requests at once, exactly one does this."),
-        "RFC 6749 6", f"{_RFC}rfc6749#section-6", "auth.access:access_token",
+        "RFC 6749 6", f"{_RFC}rfc6749#section-6", "auth.refresh:Refresh.access_token",
     ),
     "refresh_response": Text(
         "provider", "app", N_("Refresh response"),

@@ -8,7 +8,7 @@ from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
 from auth import Problem, relying_party, without_session
-from auth.access import session_interface
+from auth.relying_party import session_interface
 from sessions import StoreUnavailable
 
 bp = Blueprint("health", __name__)

@@ -10,8 +10,9 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from werkzeug.wrappers import Response
 
 from auth import current_sign_in, open_to_all, relying_party
-from auth.access import SignInNeeded, session_interface
+from auth.errors import SignInNeeded
 from auth.guard import wants_json
+from auth.relying_party import session_interface
 from auth.sign_out import end_elsewhere, sign_out
 from auth.token_set import SignIn
 from config import Settings

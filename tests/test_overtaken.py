@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from auth import access, signals
+from auth import refresh, signals
 
 from .conftest import Clock, MakeApp
 from .harness import ADA, Browser, Person, Provider, post_logout
@@ -26,8 +26,8 @@ MOST_MOMENTS = 40
 @pytest.fixture
 def apps(engine: str, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Flask]]:
     """Two apps that share a store, as two processes would, and whose requests stop at each call."""
-    monkeypatch.setattr(access, "FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(access, "LONGEST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(refresh, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(refresh, "LONGEST_PAUSE_SECONDS", 0.002)
     apps = [make_app(), make_app()]
     for app in apps:
         SteppedStore(app)

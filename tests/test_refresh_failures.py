@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from auth import access, outbound
+from auth import outbound, refresh
 from sessions import StoreUnavailable
 
 from .conftest import Clock, MakeApp
@@ -41,7 +41,7 @@ DOWN: dict[str, dict[str, Any]] = {
 def signed_in(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Somebody whose access token lives some minutes."""
     monkeypatch.setattr(outbound, "READ_SECONDS", 1.0)
-    monkeypatch.setattr(access, "LOCK_OUT_SECONDS", 60.0)
+    monkeypatch.setattr(refresh, "LOCK_OUT_SECONDS", 60.0)
     provider.options(access_token_seconds=LIFETIME)
     person = Person(Browser(app))
     person.signs_in()
@@ -121,7 +121,7 @@ def test_after_a_failure_the_others_do_not_queue_up_for_the_same(
     began = time.monotonic()
     pages = at_once(signed_in, 10)
     pages.append(signed_in.sees("/appointments"))
-    assert time.monotonic() - began < access.WAIT_SECONDS / 2
+    assert time.monotonic() - began < refresh.WAIT_SECONDS / 2
 
     assert [page.status_code for page in pages] == [503] * 11
     assert all(page.headers["Retry-After"] for page in pages)
@@ -156,7 +156,7 @@ def test_during_the_lock_out_a_token_that_is_still_good_is_used(
 def test_the_lock_out_is_short(
     signed_in: Person, provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "LONGEST_LOCK_OUT_SECONDS", 0.5)
+    monkeypatch.setattr(refresh, "LONGEST_LOCK_OUT_SECONDS", 0.5)
     provider.lies("refresh_500")
     clock.moves(LIFETIME + 1)
     assert signed_in.sees("/appointments").status_code == 503
@@ -184,7 +184,7 @@ def test_nobody_refreshes_without_the_lease(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(access, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(refresh, "WAIT_SECONDS", 0.5)
     clock.moves(LIFETIME + 1)
     store_of(app).acquire_lease(key_of_session(signed_in), "somebody else", 60)
 
@@ -203,8 +203,8 @@ def test_the_lease_is_renewed_while_the_provider_takes_its_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outbound, "READ_SECONDS", 10.0)
-    monkeypatch.setattr(access, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(access, "RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(refresh, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(refresh, "RENEW_SECONDS", 0.2)
     elsewhere = same_browser(signed_in, make_app())
     provider.lies(grant="refresh_token", delay_seconds=3)
     clock.moves(LIFETIME + 1)
@@ -226,8 +226,8 @@ def test_tokens_that_could_not_be_kept_are_kept_later_and_nobody_refreshes_meanw
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(access, "LEASE_SECONDS", 60.0)
-    monkeypatch.setattr(access, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(refresh, "LEASE_SECONDS", 60.0)
+    monkeypatch.setattr(refresh, "WAIT_SECONDS", 1.0)
     store = Counted(app)
     tries: list[threading.Thread] = []
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from auth.access import AT_ONCE_SECONDS
+from auth.refresh import AT_ONCE_SECONDS
 
 from .conftest import Clock, PersonAt
 from .harness import Api, Person, Provider, query_of, session_records

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from auth import access, signals
+from auth import refresh, signals
 from sessions.interface import key_of
 
 from .conftest import Clock, MakeApp
@@ -273,8 +273,8 @@ def test_no_interleaving_revives_a_session_spends_a_token_twice_or_loses_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(access, "FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(access, "LONGEST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(refresh, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(refresh, "LONGEST_PAUSE_SECONDS", 0.002)
     Sessions.apps = [make_app(), make_app()]
     Sessions.provider, Sessions.clock = provider, clock
     Sessions.wipe = staticmethod(lambda: wipe(engine, settings, tmp_path))  # type: ignore[assignment]
