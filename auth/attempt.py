@@ -72,7 +72,7 @@ def remember_attempt(
     rp: RelyingParty, request: Request, response: Response, attempt: Attempt
 ) -> None:
     """Give the browser the attempt's cookie, and take away what is old or too much."""
-    name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
+    name = _cookie_name(rp, attempt)
     sealed = rp.sealer.seal(msgspec.json.encode(attempt), bound_to=name)
     value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
     if len(value) > LARGEST_COOKIE:
@@ -103,8 +103,7 @@ def find_attempt(rp: RelyingParty, request: Request, state: str) -> Attempt | No
 
 def forget_attempt(rp: RelyingParty, response: Response, attempt: Attempt) -> None:
     """Take the attempt's cookie away: each attempt works once."""
-    name = f"{_prefix(rp)}app_sign_in_{attempt.created_at:08x}_{attempt.state[:8]}"
-    _delete(rp, response, name)
+    _delete(rp, response, _cookie_name(rp, attempt))
 
 
 def _is_living(created_at: int) -> bool:
@@ -126,7 +125,7 @@ def _sweep(rp: RelyingParty, request: Request, response: Response, room: int) ->
     What cannot be opened takes nobody's place: another app at this host name made it, or somebody
     who wants to be in the way.
     """
-    begins = f"{_prefix(rp)}app_sign_in_"
+    begins = _prefix(rp)
     names = sorted((name for name in request.cookies if name.startswith(begins)), reverse=True)
     kept, over = 1, []
     for name in names:  # the time of creation leads in the name: newest first
@@ -148,4 +147,8 @@ def _delete(rp: RelyingParty, response: Response, name: str) -> None:
 
 
 def _prefix(rp: RelyingParty) -> str:
-    return "__Host-" if rp.settings.is_https else ""
+    return "__Host-app_sign_in_" if rp.settings.is_https else "app_sign_in_"
+
+
+def _cookie_name(rp: RelyingParty, attempt: Attempt) -> str:
+    return f"{_prefix(rp)}{attempt.created_at:08x}_{attempt.state[:8]}"

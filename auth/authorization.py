@@ -24,6 +24,13 @@ MAX_CODE_LENGTH = 6000
 INTERACTION_ERRORS = frozenset(
     ("login_required", "consent_required", "interaction_required", "account_selection_required")
 )
+# What errors mean (RFC 6749 section 4.1.2.1); any other: the app's request was at fault.
+PROBLEM_OF_ERROR = {
+    "access_denied": "sign_in_refused",
+    "temporarily_unavailable": "provider_unreachable",
+    "server_error": "provider_error",
+    **dict.fromkeys(INTERACTION_ERRORS, "interaction_required"),
+}
 
 
 def build_authorization_request(
@@ -119,22 +126,10 @@ def check_authorization_response(response: AuthorizationResponse, metadata: Meta
     if response.iss is not None and response.iss != metadata.issuer:
         raise Problem("wrong_issuer", f"iss is {response.iss[:200]!r}")
     if response.error is not None:
-        raise _error_response(response)
+        code = PROBLEM_OF_ERROR.get(response.error, "request_refused")
+        # The description is for the log and never for the page.
+        detail = f"{response.error[:100]!r} {(response.error_description or '')[:300]!r}"
+        raise Problem(code, detail, retry_after=60 if code == "provider_unreachable" else None)
     if not response.code or len(response.code) > MAX_CODE_LENGTH or not response.code.isprintable():
         raise Problem("malformed_callback", "code is missing or unusable")
     return response.code
-
-
-def _error_response(response: AuthorizationResponse) -> Problem:
-    """RFC 6749 section 4.1.2.1; the description is for the log and never for the page."""
-    error = response.error or ""
-    detail = f"{error[:100]!r} {(response.error_description or '')[:300]!r}"
-    if error == "access_denied":
-        return Problem("sign_in_refused", detail)
-    if error in INTERACTION_ERRORS:
-        return Problem("interaction_required", detail)
-    if error == "temporarily_unavailable":
-        return Problem("provider_unreachable", detail, retry_after=60)
-    if error == "server_error":
-        return Problem("provider_error", detail)
-    return Problem("request_refused", detail)

@@ -51,8 +51,6 @@ def backchannel_logout() -> Response:
             raise
     except InvalidToken as error:
         raise Problem("bad_logout_token", str(error)) from None
-    except StoreUnavailable as error:
-        raise Problem("store_unavailable", str(error), retry_after=5) from None
     signals.logged_out.send(rp, count=ended)
     # Section 2.8: the answer must not be cached.
     return Response(status=200, headers={"Cache-Control": "no-store"})

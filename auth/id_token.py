@@ -34,15 +34,9 @@ class InvalidToken(Exception):
     """A token failed a check; the text names the check and never quotes the token."""
 
 
-class _Registry(jws.JWSRegistry):
-    max_header_length = 8192  # some providers put certificates (x5c) there
-
-    def __init__(self) -> None:
-        # Unknown header parameters are ignored (RFC 7515 section 4); `crit` is refused below.
-        super().__init__(algorithms=list(KEY_OF_ALGORITHM), strict_check_header=False)
-
-
-REGISTRY = _Registry()
+# Unknown header parameters are ignored (RFC 7515 section 4); `crit` is refused below.
+REGISTRY = jws.JWSRegistry(algorithms=list(KEY_OF_ALGORITHM), strict_check_header=False)
+REGISTRY.max_header_length = 8192  # some providers put certificates (x5c) there
 
 
 def verify_id_token(

@@ -24,7 +24,6 @@ from .relying_party import RelyingParty, session_interface
 from .token_endpoint import (
     UNAVAILABLE,
     GrantRefused,
-    TokenResponse,
     refresh_token_request,
     revoke_all,
 )
@@ -151,7 +150,7 @@ class Refresh:
             return self._without_refresh_token(tokens)
         audience = self.name if source != self.name else None
         try:
-            response = refresh_token_request(self.rp, holder.refresh_token, audience)
+            new, id_token = refresh_token_request(self.rp, holder.refresh_token, audience)
         except GrantRefused as error:
             sign_in.with_tokens(self.name, None).store(self.session)
             self.session.commit()
@@ -159,12 +158,14 @@ class Refresh:
             raise SignInNeeded(error.detail, audience=self.name or None) from None
         except Problem as error:
             return self._failed(tokens, error)
-        renewed = self._renewed(sign_in, response, source)
+        if id_token:
+            sign_in = self._with_id_token(sign_in, new, id_token)
+        renewed = self._renewed(sign_in, new, source)
         try:
-            self._keep(self.session, renewed, response)
+            self._keep(self.session, renewed, new)
         except StoreUnavailable:
             self.kept_later = True
-            threading.Thread(target=self._keep_later, args=(renewed, response), daemon=True).start()
+            threading.Thread(target=self._keep_later, args=(renewed, new), daemon=True).start()
             self.session.forget()  # so that this request does not try it once more
             raise
         signals.refreshed.send(self.rp, outcome="refreshed", audience=self.name)
@@ -188,25 +189,23 @@ class Refresh:
             raise error
         raise Problem("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
 
-    def _renewed(self, sign_in: SignIn, response: TokenResponse, source: str) -> SignIn:
-        """The sign-in with what the response brought, all of it checked."""
-        if response.id_token:
-            sign_in = self._with_id_token(sign_in, response, response.id_token)
+    def _renewed(self, sign_in: SignIn, new: TokenSet, source: str) -> SignIn:
+        """The sign-in with the new tokens."""
         if source == self.name:
-            return sign_in.with_tokens(self.name, sign_in.token_sets[source].renewed(response))
+            return sign_in.with_tokens(self.name, sign_in.token_sets[source].renewed(new))
         # The shared refresh token may have been rotated; the new API's set has none of its own.
         shared = sign_in.token_sets[source]
-        rotated = replace(shared, refresh_token=response.refresh_token or shared.refresh_token)
-        added = replace(TokenSet.of(response, from_sign_in=False), refresh_token=None)
+        rotated = replace(shared, refresh_token=new.refresh_token or shared.refresh_token)
+        added = replace(new, refresh_token=None)
         return sign_in.with_tokens(source, rotated).with_tokens(self.name, added)
 
-    def _with_id_token(self, sign_in: SignIn, response: TokenResponse, id_token: str) -> SignIn:
+    def _with_id_token(self, sign_in: SignIn, new: TokenSet, id_token: str) -> SignIn:
         try:
-            claims = self._verified(id_token, response.access_token, sign_in.claims())
+            claims = self._verified(id_token, new.access_token, sign_in.claims())
         except (InvalidToken, ValueError) as error:
             # Somebody else's token, or a forged one: what came with it cannot be trusted either.
             self.interface.end(self.session)
-            revoke_all(self.rp, {*sign_in.refresh_tokens(), response.refresh_token})
+            revoke_all(self.rp, {*sign_in.refresh_tokens(), new.refresh_token})
             signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
             raise SignInNeeded(f"refreshed ID token: {error}") from None
         return sign_in.with_id_token(id_token, claims) if claims else sign_in
@@ -222,17 +221,17 @@ class Refresh:
                 raise InvalidToken("sub is another one than at sign-in") from None
             return None
 
-    def _keep(self, session: PersonSession, sign_in: SignIn, response: TokenResponse) -> None:
+    def _keep(self, session: PersonSession, sign_in: SignIn, new: TokenSet) -> None:
         try:
             session.reload()
             sign_in.store(session)
             session.commit()
         except SessionEnded:
             # Signed out while the provider answered: the new refresh token must not live on.
-            revoke_all(self.rp, [response.refresh_token])
+            revoke_all(self.rp, [new.refresh_token])
             raise
 
-    def _keep_later(self, sign_in: SignIn, response: TokenResponse) -> None:
+    def _keep_later(self, sign_in: SignIn, new: TokenSet) -> None:
         """The store went away with a refresh token in it that is spent: keep trying to put the
         new one there, with the lease, else the next refresh would lose the session."""
         session = PersonSession(self.interface)
@@ -243,6 +242,6 @@ class Refresh:
             with suppress(StoreUnavailable):
                 self.store.pass_lease(self.key, self.owner, self.owner, LEASE_SECONDS)
                 with suppress(SessionEnded):
-                    self._keep(session, sign_in, response)
+                    self._keep(session, sign_in, new)
                 self.store.release_lease(self.key, self.owner)
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, after_this_request, redirect, request
@@ -18,13 +17,13 @@ from .authorization import check_authorization_response, read_authorization_resp
 from .browser import browser_in_words
 from .errors import Problem
 from .guard import open_to_all, send_to_provider, without_session
-from .id_token import verify_id_token
+from .id_token import Claims, verify_id_token
 from .organization import check_organization
 from .refresh import taken_over
 from .relying_party import RelyingParty, relying_party, session_interface
 from .return_to import safe_return_to
 from .sign_out import logged_out_since, sign_out
-from .token_endpoint import TokenResponse, exchange_code, revoke_all
+from .token_endpoint import exchange_code, revoke_all
 from .token_set import SESSION_KEY, SignIn, TokenSet
 
 bp = Blueprint("auth", __name__)
@@ -86,10 +85,10 @@ def callback() -> Response:
 
     try:
         code = check_authorization_response(response, rp.provider.metadata())
-        tokens = exchange_code(rp, code, attempt)
-        claims = verify_id_token(rp, tokens.id_token, tokens.access_token, attempt)
+        tokens, id_token = exchange_code(rp, code, attempt)
+        claims = verify_id_token(rp, id_token, tokens.access_token, attempt)
         check_organization(claims, attempt.organization)
-        _start_session(rp, attempt, tokens, claims)
+        _start_session(rp, attempt, tokens, str(id_token), claims)
     except Problem as problem:
         signals.sign_in_failed.send(rp, code=problem.code)
         if problem.code == "code_refused" and _is_good_enough(current_sign_in(), attempt):
@@ -124,7 +123,7 @@ def _led_on(state: str) -> Response:
 
 
 def _start_session(
-    rp: RelyingParty, attempt: Attempt, response: TokenResponse, claims: dict[str, Any]
+    rp: RelyingParty, attempt: Attempt, tokens: TokenSet, id_token: str, claims: Claims
 ) -> None:
     """Keep what was verified in a session with a new id.
 
@@ -134,25 +133,23 @@ def _start_session(
     try:
         earlier = taken_over(session) if attempt.audience else current_sign_in()
     except SessionEnded:
-        revoke_all(rp, [response.refresh_token])
+        revoke_all(rp, [tokens.refresh_token])
         raise
     if earlier and any(
         earlier.claims().get(name) != claims.get(name) for name in ("sub", "org_id")
     ):
         earlier = None  # another person, or organization: nothing of it is carried over
-    tokens = TokenSet.of(response, from_sign_in=True)
+    finished = {**(earlier.finished if earlier else {}), attempt.state[:8]: attempt.return_to}
     sign_in = SignIn(
-        id_token=str(response.id_token),
+        id_token=id_token,
         scope_asked=attempt.scope,
         browser=browser_in_words(request.user_agent.string),
         token_sets=dict(earlier.token_sets) if earlier and attempt.audience else {},
+        finished=dict(list(finished.items())[-MAX_FINISHED:]),
     ).with_tokens(attempt.audience or "", tokens)
-    finished = {**(earlier.finished if earlier else {}), attempt.state[:8]: attempt.return_to}
-    sign_in = replace(sign_in, finished=dict(list(finished.items())[-MAX_FINISHED:]))
-    refs = [ref_of(rp.settings.issuer, "sub", claims["sub"])]
-    if isinstance(claims.get("sid"), str):
-        refs.append(ref_of(rp.settings.issuer, "sid", claims["sid"]))
     own_data = {name: value for name, value in session.items() if earlier and name != SESSION_KEY}
+    names = [name for name in ("sub", "sid") if isinstance(claims.get(name), str)]
+    refs = [ref_of(rp.settings.issuer, name, claims[name]) for name in names]
     try:
         session_interface().start(session, {**own_data, SESSION_KEY: sign_in.as_stored()}, refs)
         if logged_out_since(refs, claims["iat"]):

@@ -6,8 +6,8 @@ RFC 6749 sections 4.1.3, 5 and 6; RFC 7009.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from .attempt import Attempt
@@ -16,6 +16,7 @@ from .errors import Problem
 from .outbound import Answer, AnswerTooLarge, NoAnswer
 from .provider import asking_the_provider
 from .relying_party import RelyingParty
+from .token_set import TokenSet
 
 REVOCATION_SECONDS = 3.0
 MAX_TOKEN_LENGTH = 16_384
@@ -32,23 +33,11 @@ class GrantRefused(Problem):
         super().__init__("code_refused", detail)
 
 
-@dataclass(frozen=True, repr=False)
-class TokenResponse:
-    """A successful token response (RFC 6749 section 5.1); what did not come, or made no sense
-    where the flow can go on without it, is None. `expires_in` in seconds."""
-
-    access_token: str
-    expires_in: float | None
-    scope: list[str] | None
-    refresh_token: str | None
-    id_token: str | None
-
-    def __repr__(self) -> str:
-        """Without values: they are secrets."""
-        return "<TokenResponse>"
+# A token set, and the ID token that came with it, None if none did. It is not verified.
+Tokens = tuple[TokenSet, str | None]
 
 
-def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> TokenResponse:
+def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> Tokens:
     """Exchange an authorization code. Raises GrantRefused, Problem."""
     return _token_request(
         rp,
@@ -61,9 +50,7 @@ def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> TokenRespons
     )
 
 
-def refresh_token_request(
-    rp: RelyingParty, refresh_token: str, audience: str | None
-) -> TokenResponse:
+def refresh_token_request(rp: RelyingParty, refresh_token: str, audience: str | None) -> Tokens:
     """Exchange a refresh token; `audience` names another API than the one it was issued for.
 
     Raises GrantRefused, Problem (of the codes in UNAVAILABLE where it may be tried again).
@@ -102,14 +89,14 @@ def revoke_all(rp: RelyingParty, refresh_tokens: Iterable[str | None]) -> None:
             revoke(rp, refresh_token)
 
 
-def _token_request(rp: RelyingParty, form: dict[str, str]) -> TokenResponse:
+def _token_request(rp: RelyingParty, form: dict[str, str]) -> Tokens:
     metadata = rp.provider.metadata()
     credentials, headers = client_authentication(rp.settings, metadata.token_endpoint_auth_methods)
     with asking_the_provider(too_large="bad_token_response"):
         answer = rp.outbound.post(metadata.token_endpoint, form | credentials, headers)
     if answer.status != 200:
         raise _refusal(answer)
-    return _token_response(answer)
+    return _token_response(answer, from_sign_in=form["grant_type"] == "authorization_code")
 
 
 def _refusal(answer: Answer) -> Problem:
@@ -133,7 +120,9 @@ def _refusal(answer: Answer) -> Problem:
     return Problem("bad_token_response", detail)
 
 
-def _token_response(answer: Answer) -> TokenResponse:
+def _token_response(answer: Answer, *, from_sign_in: bool) -> Tokens:
+    """The tokens of a successful answer (RFC 6749 section 5.1); what did not come, or made no sense
+    where the flow can go on without it, is None."""
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem("bad_token_response", f"content type {media_type[:100]!r}")
@@ -146,13 +135,16 @@ def _token_response(answer: Answer) -> TokenResponse:
     access_token = _token(data, "access_token")
     if access_token is None:
         raise Problem("bad_token_response", "no access token")
-    return TokenResponse(
+    now, seconds = time.time(), _expires_in(data.get("expires_in"))
+    tokens = TokenSet(
         access_token=access_token,
-        expires_in=_expires_in(data.get("expires_in")),
+        obtained_at=now,
+        expires_at=now + seconds if seconds else None,
         scope=data["scope"].split() if isinstance(data.get("scope"), str) else None,
         refresh_token=_token(data, "refresh_token"),
-        id_token=_token(data, "id_token"),
+        from_sign_in=from_sign_in,
     )
+    return tokens, _token(data, "id_token")
 
 
 def _token(data: dict[str, Any], name: str) -> str | None:

@@ -16,8 +16,6 @@ from joserfc.util import urlsafe_b64decode
 
 from sessions import PersonSession
 
-from .token_endpoint import TokenResponse
-
 SESSION_KEY = "auth"
 
 # A token is renewed so long before it expires, or a tenth of its life where that is less.
@@ -40,26 +38,13 @@ class TokenSet:
         """Without values: they are secrets."""
         return "<TokenSet>"
 
-    @classmethod
-    def of(cls, response: TokenResponse, *, from_sign_in: bool) -> TokenSet:
-        """Return the token set that a token response brings."""
-        now = time.time()
-        return cls(
-            access_token=response.access_token,
-            obtained_at=now,
-            expires_at=now + response.expires_in if response.expires_in else None,
-            scope=response.scope,
-            refresh_token=response.refresh_token,
-            from_sign_in=from_sign_in,
-        )
-
-    def renewed(self, response: TokenResponse) -> TokenSet:
-        """Return the set after a refresh; what did not come stays (RFC 6749 section 6)."""
-        new = TokenSet.of(response, from_sign_in=self.from_sign_in)
+    def renewed(self, new: TokenSet) -> TokenSet:
+        """Return what a refresh made of this set; what did not come stays (RFC 6749 section 6)."""
         return replace(
             new,
             scope=new.scope if new.scope is not None else self.scope,
             refresh_token=new.refresh_token or self.refresh_token,
+            from_sign_in=self.from_sign_in,
         )
 
     def has_expired(self) -> bool:
