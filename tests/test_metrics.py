@@ -160,10 +160,8 @@ def test_a_port_that_is_none_ends_the_start_with_a_line(
         )
 
     assert done.returncode != 0
-    assert (
-        done.stderr.strip()
-        == "METRICS_PORT is no port. Write: 9090, or leave it empty for no metrics"
-    )
+    wrong = "METRICS_PORT is not a whole number from 1 to 65535"
+    assert done.stderr.strip() == f"{wrong}. Write: 9090, or leave it empty for no metrics"
 
 
 def test_the_workers_files_outlive_a_worker_and_go_with_the_server(
