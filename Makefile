@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Passed on: `make test ARGS='-k callback'`, `make lock ARGS=--upgrade`.
 ARGS ?=
 UV := uv==0.13.9
-COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 # docker where an engine answers, podman otherwise.
 ENGINE ?= $(shell docker info >/dev/null 2>&1 && echo docker || echo podman)
@@ -69,6 +69,10 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 .PHONY: translations
 translations: $(VENV)/installed ## Take new texts into the .po files, and compile those
 	@$(BIN)/python -m languages
+
+.PHONY: test-lock
+test-lock: $(VENV)/made ## Try the lock with the oldest pip that a supported Python brings
+	@.ci/install-with-old-pip '$(PYTHON)'
 
 .PHONY: audit
 audit: $(VENV)/installed-dev ## Look the pinned packages up in the advisory database (needs network)
