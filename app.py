@@ -12,47 +12,44 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import auth
-import languages
 import pages
 import sessions
-from config import Settings, SettingsError, likely_causes, misspelt
+from config import Settings, SettingsError, likely_causes, load
 
-MAX_REQUEST_BYTES = 64 * 1024
 ENV_FILE = Path(__file__).with_name(".env")
 
-# Packages that nothing else needs: delete the folder and its line, and the app is the same without.
-OPTIONAL: tuple[str, ...] = (
-    "examples",
-    "doctor",
-    "flow",
-    "operations",
-)
+# Folders of extras/ that nothing else needs: delete the folder, its name here and its tests, and
+# the app is the same without.
+EXTRAS: tuple[str, ...] = ()
 
 
-def create_app() -> Flask:
-    """Return the app, made from the environment and `.env`.
+def create_app(store: sessions.Store | None = None) -> Flask:
+    """Return the app, made from the environment and `.env`; `store` replaces the session store.
 
     Exits with one line for each problem where the settings cannot be used.
+
+    A request passes, in this order: its size, our own address, same origin, signed in (auth:
+    CHECKS); its view; the session is saved; language and headers are added (pages).
     """
-    # Never overrides what is set already.
-    load_dotenv(ENV_FILE)
+    extras = [import_module(f"extras.{name}") for name in EXTRAS]
+    groups = [Settings, *(extra.Settings for extra in extras)]
     try:
-        settings = Settings.from_environ(os.environ)
+        # Never overrides what is set already; `${…}` is no variable in it.
+        load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")
+        settings, *own = load(os.environ, *groups)
+        app = Flask(__name__)
+        sessions.init_app(app, settings, store)
+    except UnicodeDecodeError:
+        sys.exit(f"{ENV_FILE.name} is not UTF-8 text. Write: the same, saved as UTF-8")
     except SettingsError as error:
-        sys.exit("\n".join([*error.problems, *likely_causes(os.environ, ENV_FILE)]))
+        sys.exit("\n".join([*error.problems, *likely_causes(os.environ, ENV_FILE, *groups)]))
 
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
-    languages.init_app(app, settings)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-
-    sealer = sessions.Sealer(settings.secret_keys)
-    sessions.init_app(app, settings, sealer)
+    auth.init_app(app, settings)
     pages.init_app(app, settings)
-    auth.init_app(app, settings, sealer)
-    for name in OPTIONAL:
-        import_module(name).init_app(app, settings)
-    for line in misspelt(os.environ):
+    for extra, its_settings in zip(extras, own, strict=True):
+        extra.init_app(app, settings, its_settings)
+    for line in likely_causes(os.environ, ENV_FILE, *groups):
         app.logger.warning(line)
 
     if hops := settings.trusted_proxy_hops:

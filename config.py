@@ -1,17 +1,51 @@
-"""Every setting of the app, read from the environment and checked once, at start."""
+"""Every setting of the app, read from the environment and checked once, at start.
+
+`.env.example` describes each. An extra has settings of its own, in a dataclass of the same kind;
+`load` reads them all together, so that all problems are reported at once.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-import config_values as values
-from config_values import Bad, SigningKey
-from hosts import is_inside, is_loopback
+import idna
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey, import_key
+from joserfc.util import urlsafe_b64encode
+
+METADATA_PATH = "/.well-known/openid-configuration"
+WRITE_KEY = 'the output of: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+WRITE_ISSUER = "your tenant's domain (tenant.eu.auth0.com) or your provider's issuer URL"
+REDIS_SCHEMES = (
+    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster",
+    "rediss+cluster",
+)  # fmt: skip
+# By the curve of an EC key (RFC 7518 section 3.4).
+EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# Top-level names that no public name server has (RFC 6761), or that only a cluster knows.
+INSIDE = (".internal", ".local", ".svc", ".test", ".example", ".invalid")
+# Parameters of the authorization request that the app sets itself. `request` and `request_uri`
+# (RFC 9101) would replace all the others; the callback reads responses in the query alone.
+OWN_AUTHORIZE_PARAMS = frozenset((
+    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
+    "code_challenge_method", "audience", "organization", "invitation", "organization_name",
+    "response_mode", "request", "request_uri",
+))  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -20,6 +54,259 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class Bad(ValueError):
+    """A value that cannot be used: what is wrong with it, and what to write instead."""
+
+    def __init__(self, wrong: str, write: str) -> None:
+        super().__init__(wrong)
+        self.wrong, self.write = wrong, write
+
+
+# ---------------------------------------------------------------- where a host is
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine itself, where http is as good as https."""
+    host = (host or "").rstrip(".").lower()
+    if address := _address(host):
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def is_inside(host: str | None) -> bool:
+    """Whether a host is reached only from inside a network: a private address or name."""
+    host = host or ""
+    if address := _address(host):
+        return address.is_private
+    return is_loopback(host) or "." not in host or host.endswith(INSIDE)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- what a value may be
+
+
+@dataclass(frozen=True, repr=False)
+class SigningKey:
+    """The private key for `private_key_jwt`: its algorithm (RFC 7518) and JWT header."""
+
+    key: RSAKey | ECKey
+    alg: str
+    header: dict[str, str]
+
+
+def is_scope_token(text: str) -> bool:
+    """Whether text is one scope: printable ASCII without quote and backslash (RFC 6749 3.3)."""
+    return bool(re.fullmatch(r"[\x21\x23-\x5B\x5D-\x7E]+", text))
+
+
+def _url(text: str, write: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        _ = url.port  # raises ValueError for what is no port number
+    except ValueError:
+        raise Bad("is not a URL", write) from None
+    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"[\s\\]", text):
+        raise Bad("is not a URL that begins with https:// (or http://)", write)
+    if "@" in url.netloc:
+        raise Bad("has a user name or password in it", write)
+    # RFC 6749 section 3.1.2: the redirection endpoint URI MUST NOT include a fragment.
+    if found := re.search("[?#]", text):
+        raise Bad("has a query (?...) or a fragment (#...)", f"{write}, without {found[0]}")
+    return url
+
+
+def _issuer(text: str) -> str:
+    """The issuer or the URL of its metadata, as it stands; or a tenant's domain."""
+    if "://" not in text:
+        domain = text.rstrip("/")
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", domain):
+            raise Bad("is neither a domain nor a URL", WRITE_ISSUER)
+        text = f"https://{domain.lower()}/"
+    url = _url(text, WRITE_ISSUER)
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        wrong = "is an http:// URL; that is accepted only for this machine (localhost)"
+        raise Bad(wrong, WRITE_ISSUER)
+    return text
+
+
+def _app_base_url(text: str) -> str:
+    """This app's own address, in the spelling that browsers use for its origin."""
+    write = "the address people open, with nothing behind the host: https://app.example.com"
+    url = _url(text, write)
+    if url.path not in ("", "/"):
+        raise Bad("has a path", write)
+    host = url.hostname or ""
+    if address := _address(host):
+        host = f"[{address}]" if address.version == 6 else str(address)
+    elif not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode()
+        except idna.IDNAError:
+            raise Bad("has a host name that cannot be", write) from None
+    default_port = {"http": 80, "https": 443}[url.scheme]
+    port = "" if url.port in (None, default_port) else f":{url.port}"
+    return f"{url.scheme}://{host}{port}"
+
+
+def _api_base_url(text: str) -> str:
+    write = "the API's base URL, https://api.example.com"
+    url = _url(text, write)
+    if url.scheme == "http" and not is_inside(url.hostname):
+        # RFC 6750 section 5.3: clients MUST always use TLS when a bearer token is sent.
+        raise Bad("is an http:// URL of a public host; access tokens would travel open", write)
+    return text.rstrip("/")
+
+
+def word(text: str) -> str:
+    """Check a text that somebody else chose, such as the provider."""
+    if not text.isprintable() or " " in text:
+        raise Bad("has spaces or control characters in it", "the value as the provider shows it")
+    return text
+
+
+def _scope(text: str) -> tuple[str, ...]:
+    write = "scopes separated by spaces, openid among them: openid profile email offline_access"
+    scopes = tuple(dict.fromkeys(text.split()))
+    if "openid" not in scopes:
+        # OIDC Core section 3.1.2.1: without it this is no sign-in and there is no ID token.
+        raise Bad("does not contain openid", write)
+    if not all(is_scope_token(each) for each in scopes):
+        raise Bad("has a character that no scope may have", write)
+    return scopes
+
+
+def _params(example: str) -> Callable[[str], dict[str, str]]:
+    """Return the check of form-encoded parameters, each named once (RFC 6749 section 3.1)."""
+
+    def check(text: str) -> dict[str, str]:
+        write = f"further parameters, form-encoded: {example}"
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+        except ValueError:
+            raise Bad("is not form-encoded", write) from None
+        if len(dict(pairs)) != len(pairs):
+            raise Bad("names a parameter twice", f"{write}, each once")
+        return dict(pairs)
+
+    return check
+
+
+def _authorize_params(text: str) -> dict[str, str]:
+    example = "prompt=consent&access_type=offline"
+    params = _params(example)(text)
+    if own := sorted(OWN_AUTHORIZE_PARAMS & params.keys()):
+        wrong = f"sets {', '.join(own)}, which the app sets itself"
+        raise Bad(wrong, f"further parameters without those: {example}")
+    if not re.fullmatch(r"[0-9]{1,9}", params.get("max_age", "0")):
+        raise Bad("has a max_age that is no number of seconds", "max_age=3600")
+    return params
+
+
+def _secret_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    shortest = min(map(len, keys), default=0)
+    if shortest < 32:
+        raise Bad(f"has a key of {shortest} characters; it needs at least 32", WRITE_KEY)
+    return keys
+
+
+def _signing_key(path: str) -> SigningKey:
+    """The private key in a PEM file, a certificate beside it or not, or in a JWK file."""
+    write = "the path of a file with an RSA (2048 bits or more) or EC private key, PEM or JWK"
+    data = _content_of(path, write)
+    header = {}
+    try:
+        if data.lstrip().startswith(b"{"):
+            jwk = json.loads(data)
+            key = import_key(jwk)
+            header = {"kid": jwk["kid"]} if isinstance(jwk.get("kid"), str) else {}
+        else:
+            private = load_pem_private_key(data, password=None)
+            kind: Any = ECKey if isinstance(private, EllipticCurvePrivateKey) else RSAKey
+            key = kind.import_key(data)
+            header = _thumbprints(data)
+    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, JoseError):
+        raise Bad("names a file that holds no private key without a password", write) from None
+    if isinstance(key, RSAKey) and key.is_private and key.public_key.key_size >= 2048:
+        return SigningKey(key, key.alg or "RS256", header)
+    if isinstance(key, ECKey) and key.is_private and key.curve_name in EC_ALGORITHMS:
+        return SigningKey(key, EC_ALGORITHMS[key.curve_name], header)
+    raise Bad("names a private key of a kind or size that does not do", write)
+
+
+def _thumbprints(pem: bytes) -> dict[str, str]:
+    """The header parameters by which a provider finds the certificate (RFC 7515 section 4.1.7)."""
+    if b"BEGIN CERTIFICATE" not in pem:
+        return {}
+    certificate = x509.load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERTIFICATE") :])
+    hashes = {"x5t": SHA1(), "x5t#S256": SHA256()}  # noqa: S303  # as RFC 7515 defines it
+    return {
+        name: urlsafe_b64encode(certificate.fingerprint(each)).decode()
+        for name, each in hashes.items()
+    }
+
+
+def _redis_url(text: str) -> str:
+    write = "redis://:password@host:6379/0"
+    scheme, _, rest = text.partition("://")
+    if scheme not in REDIS_SCHEMES or not rest:
+        raise Bad(f"does not begin with one of {', '.join(REDIS_SCHEMES)} and ://", write)
+    if scheme.endswith("+sentinel") and not rest.partition("/")[2]:
+        wrong = "does not name the service that the sentinels watch"
+        raise Bad(wrong, f"{scheme}://host:26379,host:26379/service/0")
+    if scheme != "unix" and re.search(r"[/?#].*@", rest):
+        # A part of the password would be taken for the host's name, asked for and logged.
+        raise Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")
+    return text
+
+
+def _picture_origins(text: str) -> tuple[str, ...]:
+    """The origins (RFC 6454) of hosts, https but for this machine: what a CSP source can be."""
+    hosts = [host.strip().lower() for host in text.split(",") if host.strip()]
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", h) for h in hosts):
+        wrong = "has something in it that is not a host"
+        raise Bad(wrong, "hosts separated by commas: s.gravatar.com,cdn.auth0.com")
+    is_local = {host: is_loopback(host.partition(":")[0]) for host in hosts}
+    return tuple(f"{'http' if local else 'https'}://{host}" for host, local in is_local.items())
+
+
+def switch(text: str) -> bool:
+    """Check 1 for on, 0 for off."""
+    return one_of("0", "1")(text) == "1"
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return the check of a text that must be one of these."""
+
+    def check(text: str) -> str:
+        if text not in choices:
+            raise Bad(f"is not {' or '.join(choices)}", " or ".join((*choices, "nothing")))
+        return text
+
+    return check
+
+
+def number(least: int, most: int, write: str) -> Callable[[str], int]:
+    """Return the check of a whole number."""
+
+    def check(text: str) -> int:
+        # Other digits than these are numbers to Python, too; thousands of them it refuses to read.
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise Bad(f"is not a whole number from {least} to {most}", write)
+        return int(text)
+
+    return check
+
+
+# ---------------------------------------------------------------- the settings
 
 
 @dataclass(frozen=True)
@@ -35,50 +322,52 @@ class _Variable:
     required: str | None = None
     secret: bool = False
 
-    @property
-    def file(self) -> str | None:
-        """The variable that names its file."""
-        return f"{self.name}_FILE" if self.secret else None
 
-
-def _from(name: str, check: Callable[[str], Any], **kwargs: Any) -> Any:
+def variable(name: str, check: Callable[[str], Any], **kwargs: Any) -> Any:
+    """Return a field of a group of settings: `default`, `required` (what to write), `secret`."""
     return field(metadata={"variable": _Variable(name, check, **kwargs)})
+
+
+_seconds = number(1, 999_999_999, "86400 for a day")
 
 
 @dataclass(frozen=True, repr=False)
 class Settings:
-    """The checked settings; `.env.example` describes each under its variable's name."""
+    """The checked settings of the core."""
 
-    issuer: str = _from("AUTH0_DOMAIN", values.issuer, required=values.WRITE_ISSUER)
-    client_id: str = _from("AUTH0_CLIENT_ID", values.word, required="the application's client id")
-    client_secret: str | None = _from("AUTH0_CLIENT_SECRET", values.word, secret=True)
-    client_signing_key: SigningKey | None = _from("AUTH0_CLIENT_SIGNING_KEY", values.signing_key)
-    audience: str | None = _from("AUTH0_AUDIENCE", values.word)
-    scope: tuple[str, ...] = _from(
-        "AUTH0_SCOPE", values.scope, default="openid profile email offline_access"
+    issuer: str = variable("AUTH0_DOMAIN", _issuer, required=WRITE_ISSUER)
+    client_id: str = variable("AUTH0_CLIENT_ID", word, required="the application's client id")
+    client_secret: str | None = variable("AUTH0_CLIENT_SECRET", word, secret=True)
+    client_signing_key: SigningKey | None = variable("AUTH0_CLIENT_SIGNING_KEY", _signing_key)
+    audience: str | None = variable("AUTH0_AUDIENCE", word)
+    scope: tuple[str, ...] | None = variable("AUTH0_SCOPE", _scope)
+    organization: str | None = variable("AUTH0_ORGANIZATION", word)
+    authorize_params: dict[str, str] = variable(
+        "AUTH0_AUTHORIZE_PARAMS", _authorize_params, default=""
     )
-    organization: str | None = _from("AUTH0_ORGANIZATION", values.word)
-    authorize_params: dict[str, str] = _from(
-        "AUTH0_AUTHORIZE_PARAMS", values.authorize_params, default=""
+    logout_params: dict[str, str] = variable(
+        "AUTH0_LOGOUT_PARAMS",
+        _params("logout_uri={back}&post_logout_redirect_uri="),
+        default="",
     )
-    api_base_url: str | None = _from("API_BASE_URL", values.base_url)
-    contacts_api_base_url: str | None = _from("CONTACTS_API_BASE_URL", values.base_url)
-    contacts_audience: str | None = _from("CONTACTS_AUDIENCE", values.word)
-    app_base_url: str = _from("APP_BASE_URL", values.app_base_url, default="http://localhost:3000")
-    secret_keys: tuple[str, ...] = _from(
-        "APP_SECRET_KEY", values.secret_keys, required=values.WRITE_KEY, secret=True
+    id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of("HS256"))
+    par: bool = variable("AUTH0_PAR", switch, default="0")
+    api_base_url: str | None = variable("API_BASE_URL", _api_base_url)
+    contacts_api_base_url: str | None = variable("CONTACTS_API_BASE_URL", _api_base_url)
+    contacts_audience: str | None = variable("CONTACTS_AUDIENCE", word)
+    app_base_url: str = variable("APP_BASE_URL", _app_base_url, default="http://localhost:3000")
+    secret_keys: tuple[str, ...] = variable(
+        "APP_SECRET_KEY", _secret_keys, required=WRITE_KEY, secret=True
     )
-    session_redis_url: str | None = _from("SESSION_REDIS_URL", values.redis_url, secret=True)
-    session_idle_seconds: int = _from("SESSION_IDLE_SECONDS", values.seconds, default="86400")
-    session_absolute_seconds: int = _from(
-        "SESSION_ABSOLUTE_SECONDS", values.seconds, default="604800"
+    session_redis_url: str | None = variable("SESSION_REDIS_URL", _redis_url, secret=True)
+    session_idle_seconds: int = variable("SESSION_IDLE_SECONDS", _seconds, default="86400")
+    session_absolute_seconds: int = variable("SESSION_ABSOLUTE_SECONDS", _seconds, default="604800")
+    trusted_proxy_hops: int = variable(
+        "TRUSTED_PROXY_HOPS",
+        number(0, 9, "1 behind one reverse proxy, 0 behind none"),
+        default="0",
     )
-    trusted_proxy_hops: int = _from("TRUSTED_PROXY_HOPS", values.hops, default="0")
-    show_flow: bool = _from("SHOW_FLOW", values.switch, default="0")
-    show_flow_in_public: bool = _from("SHOW_FLOW_IN_PUBLIC", values.switch, default="0")
-    picture_origins: tuple[str, ...] = _from("PICTURE_HOSTS", values.picture_origins, default="")
-    log_format: str | None = _from("LOG_FORMAT", values.log_format)
-    metrics_port: int | None = _from("METRICS_PORT", values.port)
+    picture_origins: tuple[str, ...] = variable("PICTURE_HOSTS", _picture_origins, default="")
 
     def __repr__(self) -> str:
         """Without values: settings hold secrets, and a repr ends up in logs."""
@@ -86,7 +375,7 @@ class Settings:
 
     @property
     def redirect_uri(self) -> str:
-        """The redirect URI, the same to the letter in both requests (RFC 6749 section 4.1.3)."""
+        """The redirect URI, exactly the same in both requests (RFC 6749 section 4.1.3)."""
         return f"{self.app_base_url}/callback"
 
     @property
@@ -100,24 +389,40 @@ class Settings:
         AUTH0_AUTHORIZE_PARAMS uses it, else Auth0's `audience`."""
         return "resource" if "resource" in self.authorize_params else "audience"
 
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read and check all settings.
+    def cookie_name(self, name: str) -> str:
+        """Return the name of one of the app's cookies.
 
-        Raises SettingsError with one line for each problem, all at once, each naming the variable,
-        what is wrong and what to write.
+        RFC 6265bis section 4.1.3.2: `__Host-` ties it to this host, https and all paths. Cookies
+        ignore ports, so the port is in the name: two apps on one host name do not collide.
         """
-        read = _Reader(environ)
-        found = {name: read.value(variable) for name, variable in _VARIABLES.items()}
-        _check_together(read, found)
-        if read.problems:
-            raise SettingsError(read.problems)
-        return cls(**found)
+        port = urlsplit(self.app_base_url).port
+        return f"{'__Host-' if self.is_https else ''}app_{name}{f'_{port}' if port else ''}"
 
 
-_VARIABLES: dict[str, _Variable] = {
-    each.name: each.metadata["variable"] for each in fields(Settings)
-}
+def load(environ: Mapping[str, str], *groups: type[Any]) -> list[Any]:
+    """Read and check all settings of these groups; return an instance of each.
+
+    Raises SettingsError with one line for each problem, all at once, each naming the variable,
+    what is wrong and what to write.
+    """
+    reader = _Reader(environ)
+    found = [{name: reader.value(each) for name, each in _variables(group)} for group in groups]
+    for values, group in zip(found, groups, strict=True):
+        if group is Settings:
+            _check_together(reader, values)
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return [group(**values) for values, group in zip(found, groups, strict=True)]
+
+
+def variables(*groups: type[Any]) -> list[str]:
+    """Return the names of all variables of these groups, NAME_FILE of a secret included."""
+    known = [each for group in groups for _, each in _variables(group)]
+    return [each.name for each in known] + [f"{each.name}_FILE" for each in known if each.secret]
+
+
+def _variables(group: type[Any]) -> list[tuple[str, _Variable]]:
+    return [(each.name, each.metadata["variable"]) for each in fields(group)]
 
 
 class _Reader:
@@ -134,17 +439,18 @@ class _Reader:
     def problem(self, name: str, wrong: str, write: str) -> None:
         self.problems.append(f"{name} {wrong}. Write: {write}")
 
-    def value(self, variable: _Variable) -> Any:
-        text = self.environ.get(variable.name, variable.default)
-        if variable.file and self.has(variable.file):
+    def value(self, each: _Variable) -> Any:
+        text, file = self.environ.get(each.name, each.default), f"{each.name}_FILE"
+        if each.secret and self.has(file):
             if text is not None:
-                return self.problem(
-                    variable.file, f"and {variable.name} are both set", "one of them"
-                )
-            text = self._checked(variable.file, _text_of_file, self.environ[variable.file])
-        elif text is None and variable.required:
-            return self.problem(variable.name, "is not set", variable.required)
-        return None if text is None else self._checked(variable.name, variable.check, text)
+                return self.problem(file, f"and {each.name} are both set", "one of them")
+            text = self._checked(file, _text_of_file, self.environ[file])
+        elif text is None and each.required:
+            return self.problem(each.name, "is not set", each.required)
+        if text and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+            # `docker run --env-file` keeps them.
+            return self.problem(each.name, "is still in quotes", "the value without the quotes")
+        return None if text is None else self._checked(each.name, each.check, text)
 
     def _checked(self, name: str, check: Callable[[str], Any], text: str) -> Any:
         try:
@@ -153,56 +459,60 @@ class _Reader:
             return self.problem(name, bad.wrong, bad.write)
 
 
+def _content_of(path: str, write: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        wrong = f"names a file that cannot be read ({str(error.strerror).lower()})"
+        raise Bad(wrong, write) from None
+
+
 def _text_of_file(path: str) -> str:
     write = "the path of a text file with the value"
-    try:
-        text = values.content_of(path, write).decode().strip()
-    except UnicodeDecodeError:
-        text = ""
-    if not text:
+    text = _content_of(path, write).decode(errors="replace").strip()
+    if not text or "\ufffd" in text:
         raise Bad("names a file without text", write)
     return text
 
 
-def _check_together(read: _Reader, found: Mapping[str, Any]) -> None:
-    """Find values that do not go with each other."""
-    if not read.has("AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SECRET_FILE", "AUTH0_CLIENT_SIGNING_KEY"):
-        write = "the application's client secret, or a PEM private key's path in "
-        read.problem("AUTH0_CLIENT_SECRET", "is not set", f"{write}AUTH0_CLIENT_SIGNING_KEY")
-    if read.has("CONTACTS_AUDIENCE") and not read.has("CONTACTS_API_BASE_URL"):
+def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
+    """Find values that do not go with each other, and variables of the libraries."""
+    if not reader.has(
+        "AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SECRET_FILE", "AUTH0_CLIENT_SIGNING_KEY"
+    ):
+        write = "the application's client secret, or a private key's path in "
+        reader.problem("AUTH0_CLIENT_SECRET", "is not set", f"{write}AUTH0_CLIENT_SIGNING_KEY")
+    if found["id_token_alg"] and len(found["client_secret"] or "") < 32:
+        # RFC 7518 section 3.2: a key of the hash's size or larger.
+        wrong = "is HS256, which needs a client secret of 32 bytes or more"
+        reader.problem("AUTH0_ID_TOKEN_ALG", wrong, "nothing, or a longer AUTH0_CLIENT_SECRET")
+    if reader.has("CONTACTS_AUDIENCE") and not reader.has("CONTACTS_API_BASE_URL"):
         wrong = "is not set although CONTACTS_AUDIENCE is"
         write = "the base URL of the contacts API, or leave both empty"
-        read.problem("CONTACTS_API_BASE_URL", wrong, write)
+        reader.problem("CONTACTS_API_BASE_URL", wrong, write)
     url = urlsplit(found["app_base_url"] or "http://localhost")  # what is wrong with it was said
-    if found["show_flow"] and not (is_loopback(url.hostname) or found["show_flow_in_public"]):
-        wrong = "is on and APP_BASE_URL is public; people would see how the app talks to others"
-        write = "nothing, or if that is meant, SHOW_FLOW_IN_PUBLIC=1 beside it"
-        read.problem("SHOW_FLOW", wrong, write)
-    if found["trusted_proxy_hops"] and url.scheme == "http" and not is_inside(url.hostname or ""):
+    if found["trusted_proxy_hops"] and url.scheme == "http" and not is_inside(url.hostname):
         # A proxy in front of a public name ends TLS: forms would then be refused, since they come
         # from https pages; and where it does not end TLS, sessions travel open.
         wrong = "is an http:// URL of a public host, and TRUSTED_PROXY_HOPS counts a proxy"
-        write = f"https://{url.netloc}, and have the proxy end TLS"
-        read.problem("APP_BASE_URL", wrong, write)
+        reader.problem("APP_BASE_URL", wrong, f"https://{url.netloc}, and have the proxy end TLS")
+    for name in CA_VARIABLES:
+        if reader.has(name) and not os.path.exists(reader.environ[name]):
+            reader.problem(
+                name, "names a file that is not there", "the path of the CA certificates"
+            )
 
 
-def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each variable that looks like a setting and is none: a typing error would
-    otherwise be ignored. Other programs have variables that begin with AUTH0_, too."""
-    known = {name for each in _VARIABLES.values() for name in (each.name, each.file) if name}
+def likely_causes(environ: Mapping[str, str], env_file: Path, *groups: type[Any]) -> list[str]:
+    """Return a line for each variable that looks like a setting and is not one (a typing error
+    would otherwise be ignored), and for a `.env` that nobody made."""
+    known = set(variables(*groups))
     lines = []
     for name in sorted(environ.keys() - known):
         nearest = get_close_matches(name, known, 1, 0.7 if name.startswith("AUTH0_") else 0.9)
         meant = f". Meant: {nearest[0]}?" if nearest else ""
         if nearest or name.startswith("AUTH0_"):
-            lines.append(f"{name} is no setting of this app and is ignored{meant}")
-    return lines
-
-
-def likely_causes(environ: Mapping[str, str], env_file: Path) -> list[str]:
-    """Return a line for each thing that may have led to a SettingsError: a variable that is
-    misspelt, or a start before anything was configured."""
-    lines = misspelt(environ)
+            lines.append(f"Unknown setting {name}; ignored{meant}")
     if not environ.get("AUTH0_DOMAIN") and not env_file.exists():
         lines.append(f"{env_file.name} does not exist. Write: a copy of .env.example, filled in")
     return lines

@@ -1,42 +1,96 @@
 """The relying party: sign-in, callback, token set, refresh, sign-out, back-channel logout.
 
 Read in this order: `routes.py` (the story), `authorization.py` (step 1), `token_endpoint.py`
-(steps 2 and 4), `id_token.py` (what is checked), `refresh.py` (exactly once).
+(steps 2 and 4), `id_token.py` (what is checked), `api.py` (step 3), `refresh.py` (exactly once).
+Pages and extras use the names below, and import nothing deeper.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from config import Settings
-from sessions import Sealer
+from sessions import SessionEnded
 
-from . import backchannel, guard, routes
-from .access import access_token, current_sign_in
-from .errors import Problem, SignInNeeded
-from .guard import open_to_all, without_session
-from .outbound import Outbound
-from .provider import Provider
+from . import backchannel_logout, errors, routes, signals
+from .access_control import (
+    CHECKS,
+    access_token,
+    current_sign_in,
+    from_anywhere,
+    max_request_bytes,
+    public,
+    without_session,
+)
+from .api import ApiResponse, call_api
+from .errors import Error, SignInNeeded, wants_json
+from .logout import end_sessions, my_sessions, sign_out
 from .relying_party import RelyingParty, relying_party
+from .routes import logout_response
+from .step_up import (
+    requires_claim,
+    requires_recent_sign_in,
+    requires_scope,
+    requires_stronger_sign_in,
+)
+from .token_set import SignIn
 
 __all__ = [
-    "Problem",
+    "ApiResponse",
+    "Error",
+    "SignIn",
     "SignInNeeded",
+    "SignInRefused",
     "access_token",
-    "backchannel",
+    "call_api",
     "current_sign_in",
-    "open_to_all",
+    "end_sessions",
+    "from_anywhere",
+    "init_app",
+    "logout_response",
+    "max_request_bytes",
+    "my_sessions",
+    "on_sign_in",
+    "public",
     "relying_party",
+    "requires_claim",
+    "requires_recent_sign_in",
+    "requires_scope",
+    "requires_stronger_sign_in",
+    "sign_out",
+    "signals",
+    "wants_json",
     "without_session",
 ]
 
+SignInHook = Callable[[dict[str, Any], dict[str, Any]], None]
 
-def init_app(app: Flask, settings: Settings, sealer: Sealer) -> None:
-    """Add the routes of the flow, and close every view that is not marked as open."""
-    outbound = Outbound()
-    provider = Provider(settings.issuer, outbound)
-    app.extensions["relying_party"] = RelyingParty(settings, provider, outbound, sealer)
-    app.before_request(guard.require_small_body)
-    app.before_request(guard.require_same_origin)
-    app.before_request(guard.require_sign_in)
+
+class SignInRefused(Error):
+    """Raised by an `on_sign_in` function that lets this person not in; the sentence is shown."""
+
+    def __init__(self, text: str) -> None:
+        """Take the sentence for the page."""
+        super().__init__("refused_by_app", text, text=text)
+
+
+def on_sign_in(app: Flask, hook: SignInHook) -> None:
+    """Call `hook(claims, data)` at each sign-in, after all checks and before anything is stored:
+    with the verified claims, and the session's own data to add to. It may raise SignInRefused."""
+    app.extensions["relying_party"].sign_in_hooks.append(hook)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add the routes of the flow and the pages of its errors, and close every view that is not
+    marked as public."""
+    app.extensions["relying_party"] = RelyingParty.from_settings(settings)
+    for check in CHECKS:
+        app.before_request(check)
+    errors.init_app(app)
+    app.register_error_handler(SignInNeeded, routes.lead_to_sign_in)
+    app.register_error_handler(SessionEnded, lambda _: routes.lead_to_sign_in(SignInNeeded()))
     app.register_blueprint(routes.bp)
+    app.register_blueprint(backchannel_logout.bp)

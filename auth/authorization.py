@@ -5,90 +5,145 @@ OIDC Core section 3.1.2, RFC 6749 section 4.1, RFC 7636, RFC 9207.
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from flask import redirect, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
-from .attempt import STATE, Attempt, new_secret
-from .errors import Problem
-from .metadata import Metadata
-from .relying_party import RelyingParty
+from . import par
+from .errors import Error
+from .login_transaction import MAX_STATE_LENGTH, BrowserSecret, LoginTransaction
+from .provider import Metadata
+from .relying_party import RelyingParty, relying_party
 
+DEFAULT_SCOPE = ("openid", "profile", "email", "offline_access")
 MAX_CODE_LENGTH = 6000
+MAX_STATE_IN = 4000
 
-# Errors by which the provider asks for the person (OIDC Core section 3.1.2.6).
-INTERACTION_ERRORS = frozenset(
-    ("login_required", "consent_required", "interaction_required", "account_selection_required")
-)
-# What errors mean (RFC 6749 section 4.1.2.1); any other: the app's request was at fault.
-PROBLEM_OF_ERROR = {
+# What errors mean (RFC 6749 section 4.1.2.1, OIDC Core section 3.1.2.6). The app's request was at
+# fault for those in REQUEST_ERRORS; any other is about the person.
+REQUEST_ERRORS = frozenset((
+    "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope",
+    "invalid_target", "invalid_client", "invalid_request_uri", "invalid_request_object",
+    "request_not_supported", "request_uri_not_supported", "registration_not_supported",
+    "unsupported_response_mode", "invalid_dpop_proof",
+))  # fmt: skip
+CODE_OF_ERROR = {
     "access_denied": "sign_in_refused",
     "temporarily_unavailable": "provider_unreachable",
     "server_error": "provider_error",
-    **dict.fromkeys(INTERACTION_ERRORS, "interaction_required"),
+    "login_required": "interaction_required",
+    "consent_required": "interaction_required",
+    "interaction_required": "interaction_required",
+    "account_selection_required": "interaction_required",
+    **dict.fromkeys(REQUEST_ERRORS, "request_refused"),
 }
 
 
-def build_authorization_request(
-    rp: RelyingParty,
+def configured_scope(rp: RelyingParty) -> tuple[str, ...]:
+    """Return AUTH0_SCOPE, or the default without `offline_access` where the metadata says that
+    the provider does not know it."""
+    if rp.settings.scope is not None:
+        return rp.settings.scope
+    supported = rp.provider.metadata().words("scopes_supported")
+    if supported and "offline_access" not in supported:
+        return DEFAULT_SCOPE[:-1]
+    return DEFAULT_SCOPE
+
+
+def begin_sign_in(
     *,
     return_to: str,
-    scope: list[str],
+    scope: Iterable[str] = (),
     audience: str | None = None,
     organization: str | None = None,
-    ui_locales: str | None = None,
-    params: Mapping[str, str],
-) -> tuple[str, Attempt]:
-    """Return the URL to send the browser to, and the attempt to remember.
+    params: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the redirect to the provider, with the sign-in cookie.
 
-    `audience` names another API than the configured one; `params` are those of this request alone
-    (`prompt`, `login_hint`, `invitation` …), the configured ones come beside them; both may name
-    other `ui_locales` than those of the page that the person comes from.
-    Raises Problem where the provider's metadata cannot be had.
+    `scope` adds to the configured ones; `audience` names another API than the configured one;
+    `params` are those of this request alone (`prompt`, `login_hint` …).
+    Raises Error where the provider's metadata cannot be had.
     """
-    language = {"ui_locales": ui_locales} if ui_locales else {}
-    further = {**language, **rp.settings.authorize_params, **params}
-    attempt = Attempt(
-        state=new_secret(),
-        nonce=new_secret(),
-        code_verifier=new_secret(),
+    rp, params = relying_party(), params or {}
+    browser = BrowserSecret.from_request(request, rp.settings) or BrowserSecret.new()
+    configured = configured_scope(rp)
+    further = " ".join(dict.fromkeys(each for each in scope if each not in configured))
+    max_age = params.get("max_age", rp.settings.authorize_params.get("max_age"))
+    transaction = LoginTransaction(
+        id=secrets.token_urlsafe(8),
+        browser=browser.fingerprint(),
         created_at=int(time.time()),
         return_to=return_to,
-        scope=scope,
+        scope=further or None,
         # A configured organization is not the visitor's to choose.
         organization=rp.settings.organization or organization,
         audience=audience,
-        max_age=int(further["max_age"]) if "max_age" in further else None,
+        max_age=int(max_age) if max_age is not None else None,
         # Configured ones are a wish (OIDC Core section 3.1.2.1); a page's own are its condition.
         acr_values=params.get("acr_values"),
     )
-    return _url(rp, attempt, further), attempt
+    response = redirect(authorization_url(rp, browser, transaction, params), 302)
+    browser.set_cookie(response, rp.settings, browser.finished_at)
+    return response
 
 
-def _url(rp: RelyingParty, attempt: Attempt, further: Mapping[str, str]) -> str:
-    settings = rp.settings
+def authorization_url(
+    rp: RelyingParty,
+    browser: BrowserSecret,
+    transaction: LoginTransaction,
+    params: Mapping[str, str],
+) -> str:
+    """Return the URL of the authorization request. Raises Error."""
+    settings, metadata = rp.settings, rp.provider.metadata()
+    state = transaction.to_state(rp.encryptor)
+    if len(state) > MAX_STATE_LENGTH:
+        state = replace(transaction, return_to="/").to_state(rp.encryptor)
+    if len(state) > MAX_STATE_LENGTH:
+        raise Error("bad_request", f"the parameters of this sign-in need a state of {len(state)}")
     api = {"audience": settings.audience}
-    if attempt.audience:
-        api = {settings.resource_parameter: attempt.audience}  # in the configured one's place
-    url: str = prepare_grant_uri(
-        rp.provider.metadata().authorization_endpoint,
-        client_id=settings.client_id,
-        response_type="code",
-        redirect_uri=settings.redirect_uri,
-        scope=" ".join(attempt.scope),
-        state=attempt.state,
-        nonce=attempt.nonce,
+    if transaction.audience:
+        api = {settings.resource_parameter: transaction.audience}  # in the configured one's place
+    code_verifier = browser.derived("code verifier", transaction.id)
+    request_params: dict[str, Any] = {
+        "client_id": settings.client_id,
+        "response_type": "code",
+        "redirect_uri": settings.redirect_uri,
+        "scope": " ".join(scope_of(rp, transaction)),
+        "state": state,
+        "nonce": browser.derived("nonce", transaction.id),
         # RFC 9700 section 2.1.1: PKCE, by S256, for confidential clients too.
-        code_challenge=create_s256_code_challenge(attempt.code_verifier),
-        code_challenge_method="S256",
-        # What is None is left out.
-        **{**further, **api, "organization": attempt.organization},
-    )
-    return url
+        "code_challenge": create_s256_code_challenge(code_verifier),
+        "code_challenge_method": "S256",
+        **_ui_locales(),
+        **settings.authorize_params,
+        **params,
+        **api,
+        "organization": transaction.organization,
+    }
+    if settings.par or metadata.promises("require_pushed_authorization_requests"):
+        request_params = par.push(rp, request_params)
+    # What is None is left out.
+    return str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
+
+
+def _ui_locales() -> dict[str, str]:
+    """The language that the visitor chose here; the browser's own choice the provider sees."""
+    chosen = request.cookies.get(relying_party().settings.cookie_name("language"), "")
+    return {"ui_locales": chosen} if re.fullmatch(r"[A-Za-z]{2,8}", chosen) else {}
+
+
+def scope_of(rp: RelyingParty, transaction: LoginTransaction) -> list[str]:
+    """Return all scopes that a transaction asks for."""
+    return [*configured_scope(rp), *(transaction.scope or "").split()]
 
 
 class AuthorizationResponse(NamedTuple):
@@ -102,34 +157,33 @@ class AuthorizationResponse(NamedTuple):
 
 
 def read_authorization_response(args: MultiDict[str, str]) -> AuthorizationResponse:
-    """Read the query of `/callback`. Raises Problem("malformed_callback")."""
+    """Read the query of `/callback`. Raises Error("malformed_callback")."""
     for name in AuthorizationResponse._fields:
         # RFC 6749 section 3.1: parameters MUST NOT be included more than once.
         if len(args.getlist(name)) > 1:
-            raise Problem("malformed_callback", f"{name} came more than once")
-    response = AuthorizationResponse(
-        args.get("state", ""), *(args.get(name) for name in AuthorizationResponse._fields[1:])
-    )
-    if not STATE.fullmatch(response.state):
-        raise Problem("malformed_callback", "state is missing or not one of ours")
-    return response
+            raise Error("malformed_callback", f"{name} came more than once")
+    state = args.get("state", "")
+    if not 0 < len(state) <= MAX_STATE_IN:
+        raise Error("malformed_callback", "state is missing or not one of ours")
+    return AuthorizationResponse(state, *(args.get(n) for n in AuthorizationResponse._fields[1:]))
 
 
 def check_authorization_response(response: AuthorizationResponse, metadata: Metadata) -> str:
     """Return the authorization code of a response whose `state` was found to be this browser's.
 
-    `iss` before `error`: an error from somebody else is not believed either. Raises Problem.
+    `iss` before `error`: an error from somebody else is not believed either. Raises Error.
     """
     # RFC 9207 section 2.4: compare if it is there; demand it where the metadata promises it.
-    if response.iss is None and metadata.iss_parameter_promised:
-        raise Problem("wrong_issuer", "iss is missing although the metadata promises it")
+    promised = metadata.promises("authorization_response_iss_parameter_supported")
+    if response.iss is None and promised:
+        raise Error("wrong_issuer", "iss is missing although the metadata promises it")
     if response.iss is not None and response.iss != metadata.issuer:
-        raise Problem("wrong_issuer", f"iss is {response.iss[:200]!r}")
+        raise Error("wrong_issuer", f"iss is {response.iss[:200]!r}")
     if response.error is not None:
-        code = PROBLEM_OF_ERROR.get(response.error, "request_refused")
+        code = CODE_OF_ERROR.get(response.error, "account_refused")
         # The description is for the log and never for the page.
         detail = f"{response.error[:100]!r} {(response.error_description or '')[:300]!r}"
-        raise Problem(code, detail, retry_after=60 if code == "provider_unreachable" else None)
+        raise Error(code, detail, retry_after=60 if code == "provider_unreachable" else None)
     if not response.code or len(response.code) > MAX_CODE_LENGTH or not response.code.isprintable():
-        raise Problem("malformed_callback", "code is missing or unusable")
+        raise Error("malformed_callback", "code is missing or unusable")
     return response.code

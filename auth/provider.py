@@ -1,70 +1,289 @@
-"""The OpenID provider: its metadata and its keys, fetched when they are needed."""
+"""The OpenID provider: its metadata (Discovery 1.0 section 3) and key set (RFC 7517), cached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
-from .errors import Problem
-from .kept import Kept
-from .key_set import PublishedKey, published_keys
-from .metadata import Metadata
-from .outbound import AnswerTooLarge, AnswerTooSlow, NoAnswer, Outbound
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+
+from config import METADATA_PATH, is_loopback
+
+from .errors import Error
+from .http_client import HttpClient, NoResponse, ResponseTooLarge, ResponseTooSlow
+
+FETCH_SECONDS = 5.0
+LIFETIME_SECONDS = 3600
+# After a failed fetch nobody tries again for so long: the first copy, and a newer one.
+RETRY_SECONDS, STALE_SECONDS = 1.0, 10.0
+# However many tokens with unknown keys come, the key set is fetched no more often because of them.
+REFETCH_SECONDS = 10.0
+
+Key = RSAKey | ECKey | OKPKey
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The provider metadata that this app uses; absent endpoints are None. `raw` is all of it."""
+
+    raw: dict[str, Any]
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    revocation_endpoint: str | None
+    end_session_endpoint: str | None
+    pushed_authorization_request_endpoint: str | None
+
+    @property
+    def is_auth0(self) -> bool:
+        """Whether the endpoints are those of Auth0, maybe at a domain of one's own."""
+        endpoints = (f"{self.issuer}authorize", f"{self.issuer}oauth/token")
+        return (self.authorization_endpoint, self.token_endpoint) == endpoints
+
+    def words(self, name: str) -> list[str]:
+        """Return a list of the metadata, empty where there is none."""
+        value = self.raw.get(name)
+        return [str(word) for word in value] if isinstance(value, list) else []
+
+    def promises(self, name: str) -> bool:
+        """Whether the metadata says `true` to this."""
+        return self.raw.get(name) is True
+
+    @classmethod
+    def checked(cls, raw: dict[str, Any], configured: str) -> Metadata:
+        """Check fetched metadata against AUTH0_DOMAIN. Raises Error("bad_metadata")."""
+        issuer = raw.get("issuer")
+        if "{tenantid}" in str(issuer):
+            detail = "AUTH0_DOMAIN is for all tenants. Write the issuer URL with your tenant's id"
+            raise Error("metadata_of_all_tenants", detail)
+        if configured.endswith(METADATA_PATH):
+            # The document's address says where it lies, and not by which name the issuer goes.
+            matches = isinstance(issuer, str) and _origin(issuer) == _origin(configured)
+        else:
+            # Discovery section 4.3: MUST be identical to the issuer the metadata was asked of.
+            matches = issuer == configured
+        if not matches:
+            detail = f"issuer is {str(issuer)[:200]!r}; AUTH0_DOMAIN means {configured!r}"
+            raise Error("bad_metadata", detail)
+        issuer = str(issuer)
+        required = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        optional = (
+            "userinfo_endpoint", "revocation_endpoint", "end_session_endpoint",
+            "pushed_authorization_request_endpoint",
+        )  # fmt: skip
+        endpoints = {name: _endpoint(raw, name, issuer) for name in (*required, *optional)}
+        if missing := [name for name in required if endpoints[name] is None]:
+            raise Error("bad_metadata", f"{missing[0]} is missing")
+        return cls(raw=raw, issuer=issuer, **endpoints)  # type: ignore[arg-type]  # checked above
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _endpoint(raw: dict[str, Any], name: str, issuer: str) -> str | None:
+    """An endpoint's URL: https, or http where the issuer itself is http on this machine (RFC 9700
+    section 2.6)."""
+    url = raw.get(name)
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url if isinstance(url, str) and url.isprintable() else "")
+        is_local = issuer.startswith("http://") and is_loopback(parts.hostname)
+        is_usable = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+        is_usable = is_usable and bool(parts.hostname) and parts.port != 0 and " " not in url
+    except ValueError:
+        is_usable = False  # half an address, or no number for a port
+    if not is_usable:
+        raise Error("bad_metadata", f"{name} is not an https URL")
+    return str(url)
+
+
+# What a key must be to verify each algorithm (RFC 7518 section 3.1, RFC 9864). We fix the list:
+# metadata and token headers can neither add `none` or HS256 to it nor choose from outside it.
+KEY_OF_ALGORITHM: dict[str, tuple[type[Any], str | None]] = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), (RSAKey, None)),
+    "ES256": (ECKey, "P-256"),
+    "ES384": (ECKey, "P-384"),
+    "ES512": (ECKey, "P-521"),
+    "Ed25519": (OKPKey, "Ed25519"),
+    "EdDSA": (OKPKey, "Ed25519"),
+}
+
+
+@dataclass(frozen=True)
+class PublishedKey:
+    """A key of the provider's key set, with what it says it is for."""
+
+    kid: str | None
+    alg: str | None
+    key: Key
+
+    def fits(self, alg: str) -> bool:
+        """Whether this key can verify that algorithm."""
+        key_type, curve = KEY_OF_ALGORITHM[alg]
+        is_of_type = isinstance(self.key, key_type) and self.alg in (None, alg)
+        return is_of_type and curve in (None, getattr(self.key, "curve_name", None))
+
+
+def _published_keys(raw: dict[str, Any]) -> list[PublishedKey]:
+    """The keys that can verify signatures, each once; others are passed over (RFC 7517 section 5).
+
+    Raises Error("bad_metadata").
+    """
+    if not isinstance(raw.get("keys"), list):
+        raise Error("bad_metadata", "the key set has no keys")
+    keys = {}
+    for jwk in raw["keys"][:100]:
+        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or jwk.get("kty") == "oct":
+            continue
+        kid, alg = jwk.get("kid"), jwk.get("alg")
+        if not isinstance(kid, str | None) or not isinstance(alg, str | None):
+            continue
+        try:
+            if "verify" not in jwk.get("key_ops", ["verify"]):
+                continue
+            key = import_key(jwk)
+        except (JoseError, ValueError, TypeError, KeyError, SecurityWarning):
+            continue
+        # RFC 7518 section 3.3: an RSA key has 2048 bits or more.
+        is_strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
+        if isinstance(key, Key) and is_strong:
+            keys[kid, alg, key.thumbprint()] = PublishedKey(kid, alg, key)
+    return [*keys.values()]
+
+
+def key_for(keys: list[PublishedKey], alg: str, kid: str | None) -> PublishedKey | None:
+    """Return the key that a signature was made with: by `kid` where one is named, else the only
+    one that fits. OIDC Core section 10.1: with several keys, the header must say which by `kid`."""
+    fitting = [key for key in keys if key.fits(alg)]
+    named = [key for key in fitting if key.kid == kid] if kid is not None else []
+    candidates = named or [key for key in fitting if kid is None or key.kid is None]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+class _Cached(Generic[T]):
+    """A value fetched when first needed and cached for an hour. One request fetches; the others
+    wait for the first copy, or go on with the last good one. Counts monotonic time."""
+
+    def __init__(self, fetch: Callable[[], T]) -> None:
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._value: T | None = None
+        self._fresh_until = self._retry_at = self._refetch_at = 0.0
+        self._error: Error | None = None
+
+    def get(self, *, wait: bool = True) -> T:
+        """Return the value; raises Error where there has never been one. Without `wait` also
+        where another request is fetching the first one."""
+        value, now = self._value, time.monotonic()
+        if value is not None and now < self._fresh_until:
+            return value
+        if not self._lock.acquire(blocking=value is None and wait):
+            if value is not None:
+                return value
+            raise Error("provider_unreachable", "another request is asking", retry_after=5)
+        try:
+            if self._value is not None and time.monotonic() < self._fresh_until:
+                return self._value  # another request fetched it meanwhile
+            return self._load()
+        except Error:
+            if value is None:
+                raise
+            self._fresh_until = time.monotonic() + STALE_SECONDS
+            return value
+        finally:
+            self._lock.release()
+
+    def refetch(self, seen: T) -> bool:
+        """Fetch again because the value that was seen is outdated; False if that was done too
+        recently. Raises Error where it failed."""
+        with self._lock:
+            if self._value is not seen:
+                return True  # another request did that meanwhile
+            now = time.monotonic()
+            if now < self._refetch_at:
+                if self._error:
+                    # The last fetch failed, so the key may be new. Do not reject a token that may
+                    # be valid.
+                    raise Error(self._error.code, self._error.detail, retry_after=5)
+                return False
+            self._refetch_at = now + REFETCH_SECONDS
+            self._load()
+            return True
+
+    def _load(self) -> T:
+        """Fetch; the caller holds the lock. Who waited for a failure does not wait for the next."""
+        if self._error and time.monotonic() < self._retry_at:
+            raise Error(self._error.code, self._error.detail, retry_after=5)
+        try:
+            value = self._value = self._fetch()
+        except Error as error:
+            self._error = error
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            raise
+        self._error = None
+        self._fresh_until = time.monotonic() + LIFETIME_SECONDS
+        return value
 
 
 class Provider:
     """The provider that AUTH0_DOMAIN names."""
 
-    def __init__(self, issuer: str, outbound: Outbound) -> None:
-        self.issuer = issuer
-        self._outbound = outbound
-        self._metadata = Kept(self._fetch_metadata)
-        self._keys = Kept(self._fetch_keys)
+    def __init__(self, configured: str, http: HttpClient) -> None:
+        self._configured, self._http = configured, http
+        self._metadata = _Cached(self._fetch_metadata)
+        self._keys = _Cached(self._fetch_keys)
 
-    def metadata(self) -> Metadata:
-        """Return the checked metadata. Raises Problem where it has never been reached."""
-        return self._metadata.get()
+    def metadata(self, *, wait: bool = True) -> Metadata:
+        """Return the checked metadata. Raises Error where it has never been reached."""
+        return self._metadata.get(wait=wait)
 
-    def reach(self) -> None:
-        """Return if the metadata can be fetched right now; raises Problem otherwise."""
-        self._metadata.fetched_anew()
+    def keys(self, *, wait: bool = True) -> list[PublishedKey]:
+        """Return the key set. Raises Error where it has never been reached."""
+        return self._keys.get(wait=wait)
 
-    def keys(self) -> list[PublishedKey]:
-        """Return the key set. Raises Problem where it has never been reached."""
-        return self._keys.get()
-
-    def refetched_keys(self, seen: list[PublishedKey]) -> bool:
-        """Fetch the key set again because a signature fits no key of the one that was seen;
-        throttled for the whole process. Raises Problem."""
-        return self._keys.refetched(seen)
+    def refetch_keys(self, seen: list[PublishedKey]) -> bool:
+        """Fetch the key set again because a signature fits no key of the one that was seen; at
+        most once in REFETCH_SECONDS, and False where it was too recent. Raises Error."""
+        return self._keys.refetch(seen)
 
     def _fetch_metadata(self) -> Metadata:
-        url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
-        return Metadata.checked(self._fetch_json(url), self.issuer)
+        url = self._configured.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH
+        return Metadata.checked(self._fetch_json(url), self._configured)
 
     def _fetch_keys(self) -> list[PublishedKey]:
-        return published_keys(self._fetch_json(self.metadata().jwks_uri))
+        return _published_keys(self._fetch_json(self.metadata().jwks_uri))
 
     def _fetch_json(self, url: str) -> dict[str, Any]:
-        with asking_the_provider(too_large="bad_metadata"):
-            answer = self._outbound.get(url, seconds=5.0)
-        if answer.status == 429 or answer.status >= 500:
-            raise Problem("provider_unreachable", f"{answer.status} at {url}", retry_after=5)
-        data = answer.json_object()
-        if answer.status != 200 or not data:
-            raise Problem("bad_metadata", f"{answer.status} and no JSON object at {url}")
+        with errors_of_provider(too_large="bad_metadata"):
+            response = self._http.get(url, seconds=FETCH_SECONDS)
+        if response.status == 429 or response.status >= 500:
+            raise Error("provider_unreachable", f"{response.status} at {url}", retry_after=5)
+        data = response.json_object()
+        if response.status != 200 or not data:
+            raise Error("bad_metadata", f"{response.status} and no JSON object at {url}")
         return data
 
 
 @contextmanager
-def asking_the_provider(*, too_large: str) -> Iterator[None]:
-    """Raise Problem where no answer comes; `too_large` is its code for one that is too large."""
+def errors_of_provider(*, too_large: str) -> Iterator[None]:
+    """Raise Error where no response comes; `too_large` is its code for one that is too large."""
     try:
         yield
-    except AnswerTooSlow as error:
-        raise Problem("provider_timeout", str(error), retry_after=10) from None
-    except NoAnswer as error:
-        raise Problem("provider_unreachable", str(error), retry_after=5) from None
-    except AnswerTooLarge:
-        raise Problem(too_large, "the answer was too large") from None
+    except ResponseTooSlow as error:
+        raise Error("provider_timeout", str(error), retry_after=10) from None
+    except NoResponse as error:
+        raise Error("provider_unreachable", str(error), retry_after=5) from None
+    except ResponseTooLarge:
+        raise Error(too_large, "the response is larger than 2 MB") from None

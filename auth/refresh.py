@@ -1,247 +1,219 @@
 """The exchange of a refresh token, exactly once.
 
 However many requests, threads, processes or machines meet an expired token, one of them takes the
-session's lease and exchanges the refresh token; the others wait for what it stores. A refresh
-token spent twice would make the provider revoke them all (RFC 9700 section 4.14.2).
+session's lock and exchanges the refresh token; the others wait for what it stores. A refresh
+token used twice would make the provider revoke them all (RFC 9700 section 4.14.2).
 """
 
 from __future__ import annotations
 
 import secrets
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
-from sessions import PersonSession, SessionEnded, StoreUnavailable
-from sessions.store import FAILED
+from sessions import Session, SessionEnded, StoreUnavailable, session_interface
 
 from . import signals
-from .errors import Problem, SignInNeeded
-from .id_token import Claims, InvalidToken, verify_refreshed_id_token
-from .relying_party import RelyingParty, session_interface
-from .token_endpoint import (
-    UNAVAILABLE,
-    GrantRefused,
-    refresh_token_request,
-    revoke_all,
-)
-from .token_set import SignIn, TokenSet, claims_of
+from .errors import Error, SignInNeeded
+from .id_token import Claims, InvalidToken, session_expiry, verify_refreshed_id_token
+from .relying_party import RelyingParty
+from .token_endpoint import UNAVAILABLE, GrantRefused, refresh_token_request, revoke_all
+from .token_set import SESSION_KEY, SignIn, TokenSet
 
-# The lease ends so long after its holder died; a living holder renews it until it is done.
-LEASE_SECONDS = 10.0
-RENEW_SECONDS = 3.0
-# So long a new refresh token is tried to be kept when the store is away.
-KEEP_LATER_SECONDS = 60.0
-# Who waits, waits for a holder that died as well.
+# The lock outlives all that its holder does: the token request (10), a fetch of the keys (5), and
+# storing what came (5). It ends by itself where the holder crashed.
+LOCK_SECONDS = 20.0
+# How long to retry storing a rotated refresh token while the session store is down.
+STORE_SECONDS = 5.0
+# Waiters outlast the lock of a holder that crashed.
 WAIT_SECONDS = 25.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 # After a failure nobody tries again for so long: the others do not queue up for the same failure.
-LOCK_OUT_SECONDS = 5.0
+PAUSE_SECONDS = 5.0
 # Or for as long as the provider asked for, within reason.
-LONGEST_LOCK_OUT_SECONDS = 60.0
-# Who was refused with a token of a moment ago would be refused with the next one, too.
-AT_ONCE_SECONDS = 10.0
+LONGEST_PROVIDER_PAUSE_SECONDS = 60.0
+# The lock's value for that time.
+FAILED = "failed"
 
 
-def taken_over(session: PersonSession) -> SignIn | None:
+def refreshed_token(rp: RelyingParty, session: Session, name: str, refused: str | None) -> str:
+    """Return an access token for the API of that audience ("" for the configured one), refreshed
+    by this request or by another one; `refused` is one that the API has just refused.
+
+    Raises SessionEnded, SignInNeeded, Error("refresh_unavailable"), StoreUnavailable.
+    """
+    owner = _wait_for_lock(session, name, refused)
+    if owner is None:
+        return _usable(session, name, refused, may_expire_soon=True).access_token
+    lock, store = _lock(session), session_interface().store
+    try:
+        session.reload()  # what was read before the lock may be used by now
+        tokens = _find_usable(session, name, refused)
+        return (tokens or _exchange(rp, session, name, owner)).access_token
+    finally:
+        with suppress(StoreUnavailable):  # then it runs out
+            store.remove(lock, owner)
+
+
+def sign_in_to_take_over(session: Session) -> SignIn | None:
     """Return the sign-in of a session that a new one replaces, None if nobody is signed in.
 
-    A refresh under way is waited for and no other begins: else the new session would be given a
-    refresh token that is spent. Raises SessionEnded where the session ended, StoreUnavailable.
+    Keeps the lock: a refresh in progress is waited for and no other begins, else the new session
+    would be given a refresh token that is used. Raises SessionEnded, StoreUnavailable, Error.
     """
     if session.key is None:
         return None
-    store, owner = session_interface().store, secrets.token_hex(8)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while store.acquire_lease(session.key, owner, LEASE_SECONDS) not in (owner, FAILED):
-        if time.monotonic() > deadline:
-            return None
+    store, deadline = session_interface().store, time.monotonic() + WAIT_SECONDS
+    while not store.add(_lock(session), secrets.token_hex(8), LOCK_SECONDS):
+        if store.get(_lock(session)) == FAILED or time.monotonic() > deadline:
+            break
         time.sleep(LONGEST_PAUSE_SECONDS)
     session.reload()
-    return SignIn.of(session)
+    return SignIn.from_session(session)
 
 
-class Refresh:
-    """One request's wish for a new access token."""
+def _lock(session: Session) -> str:
+    return f"refresh {session.stored_key}"
 
-    def __init__(
-        self, rp: RelyingParty, session: PersonSession, name: str, refused: str | None
-    ) -> None:
-        self.rp, self.session, self.name, self.refused = rp, session, name, refused
-        self.interface = session_interface()
-        self.store = self.interface.store
-        self.key = session.stored_key
-        self.owner = secrets.token_hex(8)
-        self.kept_later = False
 
-    def access_token(self) -> str:
-        """Take the lease, or wait for whoever has it; SessionEnded, SignInNeeded, Problem."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        pause = FIRST_PAUSE_SECONDS
-        while not self._took_lease():
-            tokens = self._usable(even_if_about_to_expire=True)
-            if tokens is None and time.monotonic() > deadline:
-                raise Problem("refresh_unavailable", "the lease stayed taken", retry_after=5)
-            if tokens is None:
-                time.sleep(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-                self.session.reload()
-                tokens = self._usable()
-            if tokens is not None:
-                return tokens.access_token
-        with self._lease_kept():
-            # What was read before the lease may be spent by now.
-            self.session.reload()
-            tokens = self._usable() or self._exchanged()
-        return tokens.access_token
-
-    @contextmanager
-    def _lease_kept(self) -> Iterator[None]:
-        """Renew the lease until it is given up: no time limit covers a slow look-up of the host
-        name, a trickle of headers, or all of it together."""
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(RENEW_SECONDS):
-                with suppress(StoreUnavailable):
-                    self.store.pass_lease(self.key, self.owner, self.owner, LEASE_SECONDS)
-
-        threading.Thread(target=renew, daemon=True).start()
-        try:
-            yield
-        finally:
-            done.set()
-            if not self.kept_later:
-                with suppress(StoreUnavailable):  # it runs out
-                    self.store.release_lease(self.key, self.owner)
-
-    def _took_lease(self) -> bool:
-        holder = self.store.lease_holder(self.key)
-        if holder is None:
-            holder = self.store.acquire_lease(self.key, self.owner, LEASE_SECONDS)
-        if holder == FAILED and self._usable(even_if_about_to_expire=True) is None:
-            raise Problem("refresh_unavailable", "it failed a moment ago", retry_after=5)
-        return holder == self.owner
-
-    def _usable(self, *, even_if_about_to_expire: bool = False) -> TokenSet | None:
-        tokens = self._sign_in().token_sets.get(self.name)
-        if tokens is None or tokens.access_token == self.refused:
+def _wait_for_lock(session: Session, name: str, refused: str | None) -> str | None:
+    """Take the lock and return its value; None where another request brought a usable token."""
+    store, owner = session_interface().store, secrets.token_hex(8)
+    deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE_SECONDS
+    while not store.add(_lock(session), owner, LOCK_SECONDS):
+        if _find_usable(session, name, refused, may_expire_soon=True):
             return None
-        if tokens.is_fresh() or (even_if_about_to_expire and not tokens.has_expired()):
-            return tokens
+        if store.get(_lock(session)) == FAILED:
+            raise Error("refresh_unavailable", "it failed a moment ago", retry_after=5)
+        if time.monotonic() > deadline:
+            raise Error("refresh_unavailable", "the lock stayed taken", retry_after=5)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        session.reload()
+    return owner
+
+
+def _find_usable(
+    session: Session, name: str, refused: str | None, *, may_expire_soon: bool = False
+) -> TokenSet | None:
+    tokens = _sign_in(session).token_sets.get(name)
+    if tokens is None or tokens.access_token == refused:
         return None
+    is_good = tokens.is_fresh() or (may_expire_soon and not tokens.has_expired())
+    return tokens if is_good else None
 
-    def _sign_in(self) -> SignIn:
-        sign_in = SignIn.of(self.session)
-        if sign_in is None:
-            raise SignInNeeded
-        return sign_in
 
-    def _exchanged(self) -> TokenSet:
-        """Exchange the refresh token and store what comes, before the lease is freed."""
-        sign_in = self._sign_in()
-        tokens = sign_in.token_sets.get(self.name)
-        # An API that was added later shares the refresh token of the first.
-        source = self.name if tokens and tokens.refresh_token else ""
-        holder = sign_in.token_sets.get(source)
-        if holder is None or holder.refresh_token is None:
-            return self._without_refresh_token(tokens)
-        audience = self.name if source != self.name else None
-        try:
-            new, id_token = refresh_token_request(self.rp, holder.refresh_token, audience)
-        except GrantRefused as error:
-            sign_in.with_tokens(self.name, None).store(self.session)
-            self.session.commit()
-            signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
-            raise SignInNeeded(error.detail, audience=self.name or None) from None
-        except Problem as error:
-            return self._failed(tokens, error)
-        if id_token:
-            sign_in = self._with_id_token(sign_in, new, id_token)
-        renewed = self._renewed(sign_in, new, source)
-        try:
-            self._keep(self.session, renewed, new)
-        except StoreUnavailable:
-            self.kept_later = True
-            threading.Thread(target=self._keep_later, args=(renewed, new), daemon=True).start()
-            self.session.forget()  # so that this request does not try it once more
-            raise
-        signals.refreshed.send(self.rp, outcome="refreshed", audience=self.name)
-        return renewed.token_sets[self.name]
+def _usable(session: Session, name: str, refused: str | None, *, may_expire_soon: bool) -> TokenSet:
+    tokens = _find_usable(session, name, refused, may_expire_soon=may_expire_soon)
+    if tokens is None:  # it expired in this moment
+        raise Error("refresh_unavailable", "the token has just expired", retry_after=5)
+    return tokens
 
-    def _without_refresh_token(self, tokens: TokenSet | None) -> TokenSet:
-        """Some providers give no refresh token: sign in again when the access token is over. One
-        that is over, or refused, as soon as it came would lead round and round: use it."""
-        if tokens and time.time() < tokens.obtained_at + AT_ONCE_SECONDS:
+
+def _sign_in(session: Session) -> SignIn:
+    sign_in = SignIn.from_session(session)
+    if sign_in is None:
+        raise SignInNeeded
+    return sign_in
+
+
+def _exchange(rp: RelyingParty, session: Session, name: str, owner: str) -> TokenSet:
+    """Exchange the refresh token and store what comes, before the lock is released."""
+    sign_in = _sign_in(session)
+    tokens = sign_in.token_sets.get(name)
+    # An API that was added later shares the refresh token of the first.
+    source = name if tokens and tokens.refresh_token else ""
+    holder = sign_in.token_sets.get(source)
+    if holder is None or holder.refresh_token is None:
+        # Some providers give no refresh token: sign in again when the access token is over. One
+        # that is over, or refused, as soon as it came would lead round and round: use it.
+        if tokens and tokens.is_new():
             return tokens
-        raise SignInNeeded("there is no refresh token", audience=self.name or None)
+        raise SignInNeeded("there is no refresh token", audience=name or None)
+    audience = name if source != name else None
+    try:
+        new, id_token = refresh_token_request(rp, holder.refresh_token, audience)
+    except GrantRefused as error:
+        session[SESSION_KEY] = sign_in.with_tokens(name, None).to_session()
+        session.commit()
+        signals.refreshed.send(rp, outcome="refused", audience=name, detail=error.detail)
+        raise SignInNeeded(error.detail, audience=name or None) from None
+    except Error as error:
+        return _after_failure(rp, session, name, owner, error)
+    claims: Claims = {}
+    if id_token:
+        sign_in, claims = _with_id_token(rp, session, sign_in, new, id_token)
+    sign_in = _with_tokens(sign_in, new, source, name)
+    _store(rp, session, sign_in, new, claims)
+    signals.refreshed.send(rp, outcome="refreshed", audience=name, detail="")
+    return sign_in.token_sets[name]
 
-    def _failed(self, tokens: TokenSet | None, error: Problem) -> TokenSet:
-        """The provider is away, or answers nonsense: the session stays, a good token is used."""
-        pause = min(max(LOCK_OUT_SECONDS, error.retry_after or 0), LONGEST_LOCK_OUT_SECONDS)
-        self.store.pass_lease(self.key, self.owner, FAILED, pause)
-        signals.refreshed.send(self.rp, outcome="failed", audience=self.name)
-        if tokens and not tokens.has_expired() and tokens.access_token != self.refused:
-            return tokens
-        if error.code not in UNAVAILABLE:
-            raise error
-        raise Problem("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
 
-    def _renewed(self, sign_in: SignIn, new: TokenSet, source: str) -> SignIn:
-        """The sign-in with the new tokens."""
-        if source == self.name:
-            return sign_in.with_tokens(self.name, sign_in.token_sets[source].renewed(new))
-        # The shared refresh token may have been rotated; the new API's set has none of its own.
-        shared = sign_in.token_sets[source]
-        rotated = replace(shared, refresh_token=new.refresh_token or shared.refresh_token)
-        added = replace(new, refresh_token=None)
-        return sign_in.with_tokens(source, rotated).with_tokens(self.name, added)
+def _after_failure(
+    rp: RelyingParty, session: Session, name: str, owner: str, error: Error
+) -> TokenSet:
+    """The provider is away, or answers nonsense: the session stays, a good token is used."""
+    seconds = min(max(PAUSE_SECONDS, error.retry_after or 0), LONGEST_PROVIDER_PAUSE_SECONDS)
+    session_interface().store.swap(_lock(session), owner, FAILED, seconds)
+    signals.refreshed.send(rp, outcome="failed", audience=name, detail=str(error))
+    tokens = _find_usable(session, name, None, may_expire_soon=True)
+    if tokens and not tokens.is_refused:
+        return tokens
+    if error.code not in UNAVAILABLE:
+        raise error
+    raise Error("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
 
-    def _with_id_token(self, sign_in: SignIn, new: TokenSet, id_token: str) -> SignIn:
-        try:
-            claims = self._verified(id_token, new.access_token, sign_in.claims())
-        except (InvalidToken, ValueError) as error:
-            # Somebody else's token, or a forged one: what came with it cannot be trusted either.
-            self.interface.end(self.session)
-            revoke_all(self.rp, {*sign_in.refresh_tokens(), new.refresh_token})
-            signals.refreshed.send(self.rp, outcome="refused", audience=self.name)
-            raise SignInNeeded(f"refreshed ID token: {error}") from None
-        return sign_in.with_id_token(id_token, claims) if claims else sign_in
 
-    def _verified(self, id_token: str, access_token: str, before: Claims) -> Claims | None:
-        """The verified claims; None where the keys cannot be fetched. The rotated refresh token
-        must not be lost for that: the tokens are kept, and the ID token that was verified before,
-        unless this one does not even claim to be for the same person."""
-        try:
-            return verify_refreshed_id_token(self.rp, id_token, access_token, before)
-        except Problem:
-            if claims_of(id_token).get("sub") != before["sub"]:
-                raise InvalidToken("sub is another one than at sign-in") from None
-            return None
+def _with_id_token(
+    rp: RelyingParty, session: Session, sign_in: SignIn, new: TokenSet, id_token: str
+) -> tuple[SignIn, Claims]:
+    try:
+        claims = verify_refreshed_id_token(rp, id_token, new.access_token, sign_in)
+    except InvalidToken as error:
+        # Somebody else's token, or a forged one: what came with it cannot be trusted either.
+        session_interface().end(session)
+        revoke_all(rp, {*sign_in.refresh_tokens(), new.refresh_token})
+        detail = f"refreshed ID token: {error}"
+        signals.refreshed.send(rp, outcome="refused", audience="", detail=detail)
+        raise SignInNeeded(detail) from None
+    except Error:
+        # The keys cannot be fetched, and the rotated refresh token must not be lost for that: the
+        # tokens are stored, and the ID token that was verified before stays.
+        return sign_in, {}
+    return sign_in.with_id_token(id_token, claims), claims
 
-    def _keep(self, session: PersonSession, sign_in: SignIn, new: TokenSet) -> None:
+
+def _with_tokens(sign_in: SignIn, new: TokenSet, source: str, name: str) -> SignIn:
+    if source == name:
+        return sign_in.with_tokens(name, sign_in.token_sets[source].refreshed(new))
+    # The shared refresh token may have been rotated; the new API's set has none of its own.
+    shared = sign_in.token_sets[source]
+    rotated = replace(shared, refresh_token=new.refresh_token or shared.refresh_token)
+    added = replace(new, refresh_token=None)
+    return sign_in.with_tokens(source, rotated).with_tokens(name, added)
+
+
+def _store(
+    rp: RelyingParty, session: Session, sign_in: SignIn, new: TokenSet, claims: Claims
+) -> None:
+    """Store the new tokens, on top of what other requests wrote. The old refresh token is used up:
+    while the store is down, try for a few seconds."""
+    deadline = time.monotonic() + STORE_SECONDS
+    sid = claims.get("sid")
+    refs = rp.refs("sid", sid)[:1] if isinstance(sid, str) else []
+    while True:
         try:
             session.reload()
-            sign_in.store(session)
-            session.commit()
+            session[SESSION_KEY] = sign_in.to_session()
+            session.commit(refs=refs, ends_at=session_expiry(claims))
+            return
         except SessionEnded:
             # Signed out while the provider answered: the new refresh token must not live on.
-            revoke_all(self.rp, [new.refresh_token])
+            revoke_all(rp, [new.refresh_token])
             raise
-
-    def _keep_later(self, sign_in: SignIn, new: TokenSet) -> None:
-        """The store went away with a refresh token in it that is spent: keep trying to put the
-        new one there, with the lease, else the next refresh would lose the session."""
-        session = PersonSession(self.interface)
-        session.key = self.key
-        deadline = time.monotonic() + KEEP_LATER_SECONDS
-        while time.monotonic() < deadline:
+        except StoreUnavailable:
+            if time.monotonic() > deadline:
+                session.forget()  # so that this request does not try it again
+                raise
             time.sleep(LONGEST_PAUSE_SECONDS)
-            with suppress(StoreUnavailable):
-                self.store.pass_lease(self.key, self.owner, self.owner, LEASE_SECONDS)
-                with suppress(SessionEnded):
-                    self._keep(session, sign_in, new)
-                self.store.release_lease(self.key, self.owner)
-                return

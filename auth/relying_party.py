@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from flask import current_app
 
 from config import Settings
-from sessions import Sealer, SessionInterface
+from sessions import Encryptor
 
-from .outbound import Outbound
+from .client_authentication import ClientAuthentication
+from .http_client import HttpClient
 from .provider import Provider
 
 
@@ -20,15 +21,29 @@ class RelyingParty:
 
     settings: Settings
     provider: Provider
-    outbound: Outbound
-    sealer: Sealer
+    http: HttpClient
+    encryptor: Encryptor
+    client_authentication: ClientAuthentication
+    sign_in_hooks: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> RelyingParty:
+        """Return the relying party that the settings describe."""
+        http = HttpClient()
+        return cls(
+            settings,
+            Provider(settings.issuer, http),
+            http,
+            Encryptor(settings.secret_keys),
+            ClientAuthentication(settings),
+        )
+
+    def refs(self, kind: str, value: str) -> list[str]:
+        """Return the references by which sessions of a `sid` or `sub` (the `kind`) are found, one
+        for each key of APP_SECRET_KEY, newest first."""
+        return self.encryptor.digests(f"{self.settings.issuer} {kind} {value}")
 
 
 def relying_party() -> RelyingParty:
     """Return the relying party of the current app."""
     return cast(RelyingParty, current_app.extensions["relying_party"])
-
-
-def session_interface() -> SessionInterface:
-    """Return the session interface of the current app, by its own type."""
-    return cast(SessionInterface, current_app.session_interface)

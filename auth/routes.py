@@ -2,65 +2,105 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from urllib.parse import quote
 
-from flask import Blueprint, after_this_request, redirect, request
+from flask import (
+    Blueprint,
+    after_this_request,
+    flash,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from config_values import is_scope_token
-from sessions import SessionEnded, StoreUnavailable, current_session, ref_of
+from config import is_scope_token
+from sessions import SessionEnded, StoreUnavailable, current_session, session_interface
 
 from . import signals
-from .access import current_sign_in
-from .attempt import Attempt, find_attempt, forget_attempt
-from .authorization import check_authorization_response, read_authorization_response
-from .browser import browser_in_words
-from .errors import Problem
-from .guard import open_to_all, send_to_provider, without_session
-from .id_token import Claims, verify_id_token
-from .organization import check_organization
-from .refresh import taken_over
-from .relying_party import RelyingParty, relying_party, session_interface
-from .return_to import safe_return_to
-from .sign_out import logged_out_since, sign_out
-from .token_endpoint import exchange_code, revoke_all
-from .token_set import SESSION_KEY, SignIn, TokenSet
+from .access_control import current_sign_in, from_anywhere, is_cross_site, public, without_session
+from .authorization import (
+    begin_sign_in,
+    check_authorization_response,
+    read_authorization_response,
+    scope_of,
+)
+from .errors import (
+    Error,
+    SignInNeeded,
+    error_response,
+    is_from_script,
+    log_error,
+    this_page,
+    wants_json,
+)
+from .id_token import Claims, session_expiry, verify_id_token
+from .login_transaction import BrowserSecret, LoginTransaction, safe_return_to
+from .logout import end_oldest_sessions, sign_out, was_logged_out_since
+from .refresh import sign_in_to_take_over
+from .relying_party import RelyingParty, relying_party
+from .token_endpoint import Tokens, exchange_code, revoke_all
+from .token_set import SESSION_KEY, SignIn
+from .userinfo import further_claims
 
 bp = Blueprint("auth", __name__)
 
 # Parameters of `/login` that go on to the provider as they are.
 PASSED_ON = (
     "invitation", "organization_name", "prompt", "login_hint", "screen_hint", "ui_locales",
+    "connection",
 )  # fmt: skip
 MAX_PARAMETER_LENGTH = 2000
 MAX_FINISHED = 5
+# How long one callback waits for another of the same sign-in (a double click), and how long that
+# one has.
+EXCHANGE_SECONDS = 30.0
+# Causes of a session that is not kept, for the operator.
+NOT_KEPT = (
+    "the second sign-in in a moment found no session of the first: the browser drops the session "
+    "cookie, or several replicas have a SQLite file each (set SESSION_REDIS_URL), or the store "
+    "evicts sessions (Redis: maxmemory-policy noeviction)"
+)
 
 
-@bp.get("/login")
+@bp.route("/login", methods=["GET", "POST"])
+@from_anywhere
 @without_session
 def login() -> Response:
-    """Send the browser to the provider, to sign in and come back to `return_to`."""
-    given = [name for name in PASSED_ON if name in request.args]
-    params = {name: value for name in given if (value := _parameter(name))}
-    scope = tuple(_parameter("scope").split())
+    """Send the browser to the provider, to sign in and come back to `return_to`.
+
+    OIDC Core section 4: a third party may start a sign-in, by GET or POST, with `iss` and
+    `target_link_uri`.
+    """
+    rp = relying_party()
+    given = request.args if request.method == "GET" else request.form
+    if "iss" in given and given["iss"] != rp.provider.metadata().issuer:
+        raise Error("foreign_issuer", f"iss is {given['iss'][:200]!r}")
+    values = {name: _parameter(given, name) for name in (*PASSED_ON, "scope", "organization")}
+    scope = values["scope"].split() if not is_cross_site() else []
     if not all(is_scope_token(word) for word in scope):
-        raise Problem("bad_request", "scope has characters that no scope may have")
-    earlier = current_sign_in()
-    if scope and earlier:
+        raise Error("bad_request", "scope has characters that no scope may have")
+    sign_in = current_sign_in()
+    if scope and sign_in:
         # Asking for one more must not give up what was asked for one by one before.
-        scope = (*earlier.scope_asked, *scope)
-    return send_to_provider(
-        return_to=safe_return_to(request.args.get("return_to")) or "/",
-        scope=scope,
-        organization=_parameter("organization") or None,
-        params=params,
-    )
+        scope = [*sign_in.scope_asked, *scope]
+    target = given.get("target_link_uri", "").removeprefix(rp.settings.app_base_url)
+    return_to = safe_return_to(given.get("return_to")) or safe_return_to(target) or "/"
+    params = {name: values[name] for name in PASSED_ON if values[name]}
+    organization = values["organization"] or None
+    return begin_sign_in(return_to=return_to, scope=scope, organization=organization, params=params)
 
 
-def _parameter(name: str) -> str:
-    value = request.args.get(name, "")
+def _parameter(given: Any, name: str) -> str:
+    value = str(given.get(name, ""))
     if len(value) > MAX_PARAMETER_LENGTH or not value.isprintable():
-        raise Problem("bad_request", f"{name} is too long or has control characters")
+        raise Error("bad_request", f"{name} is too long or has control characters")
     return value
 
 
@@ -68,102 +108,175 @@ def _parameter(name: str) -> str:
 @without_session
 def callback() -> Response:
     """Finish a sign-in: `state`, `iss`, `error`, the code, the ID token, a new session."""
-    rp = relying_party()
+    rp, session = relying_party(), current_session()
     try:
         response = read_authorization_response(request.args)
-        attempt = find_attempt(rp, request, response.state)
-        if attempt is None:
-            return _led_on(response.state)
-    except Problem as problem:
-        signals.sign_in_failed.send(rp, code=problem.code)
-        raise
-
-    @after_this_request
-    def works_once(answer: Any) -> Any:
-        forget_attempt(rp, answer, attempt)
-        return answer
-
-    try:
+        transaction = LoginTransaction.from_state(rp.encryptor, response.state)
+        if transaction is None:
+            raise Error("malformed_callback", "state is not one of ours")
+        g.return_to = transaction.return_to
+        if session.unavailable:
+            raise session.unavailable
+        sign_in, browser = current_sign_in(), BrowserSecret.from_request(request, rp.settings)
+        if sign_in and transaction.id in sign_in.finished:
+            return redirect(transaction.return_to, 302)  # Back, reload, a second click
+        if browser is None or not transaction.is_of(browser):
+            what = "no sign-in cookie" if browser is None else "late, or of another browser"
+            raise Error("stale_sign_in", what)
         code = check_authorization_response(response, rp.provider.metadata())
-        tokens, id_token = exchange_code(rp, code, attempt)
-        claims = verify_id_token(rp, id_token, tokens.access_token, attempt)
-        check_organization(claims, attempt.organization)
-        _start_session(rp, attempt, tokens, str(id_token), claims)
-    except Problem as problem:
-        signals.sign_in_failed.send(rp, code=problem.code)
-        if problem.code == "code_refused" and _is_good_enough(current_sign_in(), attempt):
-            return redirect(attempt.return_to, 302)  # the same callback, loaded twice at once
-        problem.return_to = attempt.return_to
+        return _finish(rp, code, transaction, browser)
+    except StoreUnavailable as error:
+        signals.sign_in_failed.send(rp, code="store_unavailable", detail=str(error))
         raise
+    except Error as error:
+        signals.sign_in_failed.send(rp, code=error.code, detail=error.detail)
+        raise
+
+
+def _finish(
+    rp: RelyingParty, code: str, transaction: LoginTransaction, browser: BrowserSecret
+) -> Response:
+    """Exchange the code, once, however often the callback is loaded; start the session."""
+    store, name = session_interface().store, f"sign-in {transaction.id}"
+    deadline = time.monotonic() + EXCHANGE_SECONDS
+    while not store.add(name, "in progress", EXCHANGE_SECONDS):
+        if store.get(name) == "done" or time.monotonic() > deadline:
+            return redirect(transaction.return_to, 302)
+        time.sleep(0.1)
+    outcome = "failed"
+    try:
+        if browser.is_looping() and current_session().key is None:
+            _forget_last_sign_in(rp)
+            raise Error("sign_in_not_kept", NOT_KEPT)
+        tokens = exchange_code(rp, code, browser.derived("code verifier", transaction.id))
+        claims = verify_id_token(
+            rp,
+            tokens[1],
+            tokens[0].access_token,
+            nonce=browser.derived("nonce", transaction.id),
+            organization=transaction.organization,
+            acr_values=transaction.acr_values,
+            max_age=transaction.max_age,
+        )
+        _start_session(rp, transaction, tokens, claims)
+        outcome = "done"
     except SessionEnded:
-        signals.sign_in_failed.send(rp, code="signed_out_meanwhile")
-        return redirect(attempt.return_to, 302)
+        signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
+        return redirect(transaction.return_to, 302)
+    finally:
+        if outcome == "done":
+            store.swap(name, "in progress", outcome, EXCHANGE_SECONDS)
+        else:
+            store.remove(name, "in progress")
     signals.signed_in.send(rp, sub=claims["sub"])
-    return redirect(attempt.return_to, 303)
-
-
-def _is_good_enough(sign_in: SignIn | None, attempt: Attempt) -> bool:
-    """Whether there is a sign-in with all that the attempt was for: with less, the page would ask
-    again, and a provider that refuses every code would lead round and round."""
-    return (
-        sign_in is not None
-        and (attempt.audience, attempt.max_age, attempt.acr_values) == (None, None, None)
-        and attempt.organization is None
-        and set(attempt.scope) <= set(sign_in.scope_asked)
-    )
-
-
-def _led_on(state: str) -> Response:
-    """A callback that is no attempt of this browser (any more): whoever is signed in goes on to
-    where it led; nobody is signed in by it."""
-    sign_in = current_sign_in()
-    if sign_in is None:
-        raise Problem("stale_sign_in", "no attempt of this browser has this state")
-    return redirect(sign_in.finished.get(state[:8], "/"), 302)
+    response = redirect(transaction.return_to, 303)
+    browser.set_cookie(response, rp.settings, int(time.time()))
+    return response
 
 
 def _start_session(
-    rp: RelyingParty, attempt: Attempt, tokens: TokenSet, id_token: str, claims: Claims
+    rp: RelyingParty, transaction: LoginTransaction, tokens: Tokens, claims: Claims
 ) -> None:
-    """Keep what was verified in a session with a new id.
+    """Store what was verified in a session with a new id.
 
-    Raises Problem; SessionEnded where a sign-out or logout came while the provider answered.
+    Raises Error; SessionEnded where a sign-out or logout came while the provider answered.
     """
-    session = current_session()
+    session, (token_set, id_token) = current_session(), tokens
+    scope = scope_of(rp, transaction)
     try:
-        earlier = taken_over(session) if attempt.audience else current_sign_in()
-    except SessionEnded:
-        revoke_all(rp, [tokens.refresh_token])
-        raise
-    if earlier and any(
-        earlier.claims().get(name) != claims.get(name) for name in ("sub", "org_id")
-    ):
-        earlier = None  # another person, or organization: nothing of it is carried over
-    finished = {**(earlier.finished if earlier else {}), attempt.state[:8]: attempt.return_to}
-    sign_in = SignIn(
-        id_token=id_token,
-        scope_asked=attempt.scope,
-        browser=browser_in_words(request.user_agent.string),
-        token_sets=dict(earlier.token_sets) if earlier and attempt.audience else {},
-        finished=dict(list(finished.items())[-MAX_FINISHED:]),
-    ).with_tokens(attempt.audience or "", tokens)
-    own_data = {name: value for name, value in session.items() if earlier and name != SESSION_KEY}
-    names = [name for name in ("sub", "sid") if isinstance(claims.get(name), str)]
-    refs = [ref_of(rp.settings.issuer, name, claims[name]) for name in names]
-    try:
-        session_interface().start(session, {**own_data, SESSION_KEY: sign_in.as_stored()}, refs)
-        if logged_out_since(refs, claims["iat"]):
+        takes_over = bool(transaction.audience)
+        earlier = sign_in_to_take_over(session) if takes_over else current_sign_in()
+        if earlier and any(earlier.claims.get(n) != claims.get(n) for n in ("sub", "org_id")):
+            earlier = None  # another person, or organization: nothing of it is carried over
+        finished = [*(earlier.finished if earlier else []), transaction.id]
+        sign_in = SignIn(
+            id_token=str(id_token),
+            claims=claims,
+            userinfo=further_claims(rp, claims, token_set.access_token, scope),
+            scope_asked=scope,
+            browser=request.user_agent.string[:200],
+            token_sets=dict(earlier.token_sets) if earlier and takes_over else {},
+            finished=finished[-MAX_FINISHED:],
+        ).with_tokens(transaction.audience or "", token_set)
+        # What pages stored for this person, or for this visitor before the sign-in, stays.
+        stays = earlier is not None or session.key is None
+        data = {k: v for k, v in session.items() if stays and k != SESSION_KEY}
+        for hook in rp.sign_in_hooks:
+            hook(sign_in.all_claims(), data)
+        refs = {n: rp.refs(n, claims[n]) for n in ("sub", "sid") if isinstance(claims.get(n), str)}
+        newest = [each[0] for each in refs.values()]
+        session_data = {**data, SESSION_KEY: sign_in.to_session()}
+        session_interface().start(session, session_data, newest, session_expiry(claims))
+        if was_logged_out_since((ref for each in refs.values() for ref in each), claims["iat"]):
             session_interface().end(session)
             raise SessionEnded
-    except SessionEnded:
-        revoke_all(rp, sign_in.refresh_tokens())
+        end_oldest_sessions(refs["sub"])
+    except (SessionEnded, Error):
+        revoke_all(rp, [token_set.refresh_token])
         raise
-    except StoreUnavailable as error:
-        raise Problem("store_unavailable", str(error), retry_after=5) from None
 
 
 @bp.post("/logout")
-@open_to_all
+@public
 def logout() -> Response:
     """Sign out here and at the provider."""
-    return redirect(sign_out(relying_party(), current_session()), 302)
+    was_signed_in = current_session().key is not None
+    return logout_response(sign_out(), was_signed_in)
+
+
+@bp.get("/logout")
+@public
+def confirm_logout() -> Response:
+    """Offer the button: signing out by a link would let other sites sign people out."""
+    if current_session().key is None:
+        return redirect("/", 302)
+    return make_response(render_template("logout.html", url=None))
+
+
+def logout_response(url: str | None, was_signed_in: bool = True) -> Response:
+    """Lead on to the provider's logout: by a page that goes on by itself, since browsers hold every
+    redirect of a form's response against `form-action`, and proxies limit headers."""
+    rp = relying_party()
+    _forget_last_sign_in(rp)
+    if wants_json():
+        return jsonify(logout_url=url or f"{rp.settings.app_base_url}/")
+    if url is None:
+        if was_signed_in:
+            text = "You are signed out here. Your account at the sign-in service may still be open."
+            flash(gettext(text))
+        return redirect("/", 302)
+    return make_response(render_template("logout.html", url=url))
+
+
+def _forget_last_sign_in(rp: RelyingParty) -> None:
+    """Let the next sign-in of this browser be no second one, see `BrowserSecret.is_looping`."""
+
+    @after_this_request
+    def forget(response: Any) -> Any:
+        if browser := BrowserSecret.from_request(request, rp.settings):
+            browser.set_cookie(response, rp.settings, 0)
+        return response
+
+
+def lead_to_sign_in(needed: SignInNeeded) -> Any:
+    """Answer a request that needs a sign-in: a redirect for a person, an error for the rest."""
+    if request.method not in ("GET", "HEAD") or is_from_script():
+        return error_response(needed)
+    sign_in = current_sign_in()
+    if sign_in is None or (needed.code == "sign_in_needed" and needed.audience is None):
+        if needed.detail:
+            log_error(needed)
+        return redirect(f"/login?return_to={quote(this_page(), safe='/')}", 302)
+    # `/login` takes neither audience nor max_age: nobody but a page can choose one. What was asked
+    # for one by one before, and the organization, must not be lost.
+    org_id = sign_in.claims.get("org_id")
+    try:
+        return begin_sign_in(
+            return_to=this_page(),
+            scope=(*sign_in.scope_asked, *(needed.scope or "").split()),
+            audience=needed.audience,
+            organization=org_id if isinstance(org_id, str) and org_id.startswith("org_") else None,
+            params=needed.params,
+        )
+    except Error as error:
+        return error_response(error)

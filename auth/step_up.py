@@ -1,4 +1,4 @@
-"""Pages that demand more than a sign-in: a recent one, a stronger one, or one more scope.
+"""Pages that demand more than a sign-in: a recent or stronger one, one more scope, a claim.
 
 One decorator in the view, below the route's:
 
@@ -15,12 +15,12 @@ there (a POST, a script's) is answered with 403, so decorate the page with the f
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from .access import current_sign_in
-from .errors import Problem, SignInNeeded
+from .access_control import current_sign_in
+from .errors import Error, SignInNeeded
 from .id_token import Claims, InvalidToken, check_acr, check_auth_time
 from .token_set import SignIn
 
@@ -70,6 +70,35 @@ def requires_scope(scope: str) -> Callable[[View], View]:
     return _requires(Demands(scope=tuple(scope.split())))
 
 
+def requires_claim(
+    name: str, *, equals: Any = None, contains: Any = None
+) -> Callable[[View], View]:
+    """Let only those pass whose ID token (or UserInfo) has this claim, with this value, or a list
+    (or text) that contains this one. Anybody else gets a page that says what is missing."""
+
+    def has_claim(claims: Claims) -> bool:
+        value = claims.get(name)
+        if equals is not None:
+            return bool(value == equals)
+        if contains is not None:
+            return isinstance(value, Sequence) and contains in value
+        return name in claims
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            sign_in = current_sign_in()
+            if sign_in is None:
+                raise SignInNeeded
+            if not has_claim(sign_in.all_claims()):
+                raise Error("missing_claim", f"{name} is missing or has another value")
+            return view(*args, **kwargs)
+
+        return cast(View, checked)
+
+    return decorate
+
+
 def _requires(demands: Demands) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         inner = getattr(view, DEMANDS, None)
@@ -89,17 +118,18 @@ def _requires(demands: Demands) -> Callable[[View], View]:
 def check_demands(demands: Demands) -> None:
     """Return if this visitor's sign-in meets the demands.
 
-    Raises SignInNeeded; Problem("insufficient_scope") where a scope was asked for and refused.
+    Raises SignInNeeded; Error("insufficient_scope") where a scope was asked for and refused.
     """
     sign_in = current_sign_in()
     if sign_in is None:
         raise SignInNeeded
     missing = _missing(demands, sign_in)
     if refused := [scope for scope in missing if scope in sign_in.scope_asked]:
-        raise Problem("insufficient_scope", "asked for before", scope=" ".join(refused))
-    code = "insufficient_scope" if missing else _shortcoming(demands, sign_in.claims())
+        raise Error("insufficient_scope", "asked for before", scope=" ".join(refused))
+    code = "insufficient_scope" if missing else _shortcoming(demands, sign_in.claims)
     if code:
-        raise SignInNeeded(code=code, scope=" ".join(missing) or None, params=demands.params())
+        scope = " ".join(missing) or None
+        raise SignInNeeded("the page demands it", code=code, scope=scope, params=demands.params())
 
 
 def _missing(demands: Demands, sign_in: SignIn) -> list[str]:
@@ -114,6 +144,6 @@ def _shortcoming(demands: Demands, claims: Claims) -> str | None:
         check_auth_time(claims, demands.max_age)
     except InvalidToken:
         return "stale_authentication"  # nobody asked for auth_time so far
-    except Problem as problem:
-        return problem.code
+    except Error as error:
+        return error.code
     return None

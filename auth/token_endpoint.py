@@ -9,24 +9,23 @@ import math
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
-from .attempt import Attempt
-from .client_auth import client_authentication
-from .errors import Problem
-from .outbound import Answer, AnswerTooLarge, NoAnswer
-from .provider import asking_the_provider
+from . import signals
+from .errors import Error
+from .http_client import TOTAL_SECONDS, Response
+from .provider import errors_of_provider
 from .relying_party import RelyingParty
 from .token_set import TokenSet
 
 REVOCATION_SECONDS = 3.0
-MAX_TOKEN_LENGTH = 16_384
-
-
-# No answer, 429, or an error of the provider's own: the grant may still be good.
+# In bytes. Access tokens travel in headers, which few servers take above 16 KB.
+LONGEST = {"access_token": 16_384, "refresh_token": 16_384, "id_token": 65_536}
+# No response, 429, or an error of the provider's own: the grant may still be good.
 UNAVAILABLE = ("provider_unreachable", "provider_timeout", "provider_error")
 
 
-class GrantRefused(Problem):
+class GrantRefused(Error):
     """The provider will not give tokens for this code or refresh token (`invalid_grant`)."""
 
     def __init__(self, detail: str) -> None:
@@ -37,15 +36,15 @@ class GrantRefused(Problem):
 Tokens = tuple[TokenSet, str | None]
 
 
-def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> Tokens:
-    """Exchange an authorization code. Raises GrantRefused, Problem."""
+def exchange_code(rp: RelyingParty, code: str, code_verifier: str) -> Tokens:
+    """Exchange an authorization code. Raises GrantRefused, Error."""
     return _token_request(
         rp,
         {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": rp.settings.redirect_uri,
-            "code_verifier": attempt.code_verifier,
+            "code_verifier": code_verifier,
         },
     )
 
@@ -53,7 +52,7 @@ def exchange_code(rp: RelyingParty, code: str, attempt: Attempt) -> Tokens:
 def refresh_token_request(rp: RelyingParty, refresh_token: str, audience: str | None) -> Tokens:
     """Exchange a refresh token; `audience` names another API than the one it was issued for.
 
-    Raises GrantRefused, Problem (of the codes in UNAVAILABLE where it may be tried again).
+    Raises GrantRefused, Error (of the codes in UNAVAILABLE where it may be tried again).
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if audience:
@@ -61,80 +60,95 @@ def refresh_token_request(rp: RelyingParty, refresh_token: str, audience: str | 
     return _token_request(rp, form)
 
 
-def revoke(rp: RelyingParty, refresh_token: str) -> bool:
-    """Revoke a refresh token (RFC 7009 section 2.1); say whether the provider confirmed it.
+def authenticated_post(
+    rp: RelyingParty, endpoint: str, form: dict[str, str], seconds: float = TOTAL_SECONDS
+) -> Response:
+    """POST a form to an endpoint of the provider, with client authentication. Where it refuses the
+    client, the next method is tried. Raises Error."""
+    metadata, body = rp.provider.metadata(), urlencode(form)
+    authentication = rp.client_authentication
+    methods = authentication.methods(metadata, endpoint)
+    for method in methods:
+        headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
+        with errors_of_provider(too_large="bad_token_response"):
+            response = rp.http.post(endpoint, authenticated, headers, seconds=seconds)
+        if response.json_object().get("error") != "invalid_client":
+            if method != methods[0]:
+                authentication.accept(method)
+            break
+    return response
 
-    Never raises: a sign-out goes on whatever the provider does.
+
+def revoke(rp: RelyingParty, refresh_token: str) -> bool:
+    """Revoke a refresh token (RFC 7009 section 2.1); say whether the provider answered at all.
+
+    Never raises: a sign-out goes on whatever the provider does. What it refuses is signalled.
     """
+    ok, has_answered = False, False
     try:
-        metadata = rp.provider.metadata()
-        if metadata.revocation_endpoint is None:
-            return False
-        form, headers = client_authentication(
-            rp.settings, metadata.revocation_endpoint_auth_methods
-        )
-        form |= {"token": refresh_token, "token_type_hint": "refresh_token"}
-        answer = rp.outbound.post(
-            metadata.revocation_endpoint, form, headers, seconds=REVOCATION_SECONDS
-        )
-    except (Problem, NoAnswer, AnswerTooLarge):
-        return False
-    return answer.status == 200
+        endpoint = rp.provider.metadata().revocation_endpoint
+        if endpoint is None:
+            return True
+        form = {"token": refresh_token, "token_type_hint": "refresh_token"}
+        response = authenticated_post(rp, endpoint, form, REVOCATION_SECONDS)
+        ok, has_answered, detail = response.status == 200, True, error_of(response)
+    except Error as error:
+        detail = str(error)
+    signals.revoked.send(rp, ok=ok, detail="" if ok else detail)
+    return has_answered
 
 
 def revoke_all(rp: RelyingParty, refresh_tokens: Iterable[str | None]) -> None:
-    """Revoke those that there are."""
-    for refresh_token in refresh_tokens:
-        if refresh_token:
-            revoke(rp, refresh_token)
+    """Revoke those that there are. A provider that is away is waited for once."""
+    all(revoke(rp, refresh_token) for refresh_token in refresh_tokens if refresh_token)
+
+
+def error_of(response: Response) -> str:
+    """Return what an error response says, for the log (RFC 6749 section 5.2)."""
+    data = response.json_object()
+    said = [str(data[name])[:300] for name in ("error", "error_description") if name in data]
+    return f"status {response.status}, {', '.join(map(repr, said)) or 'no error named'}"
 
 
 def _token_request(rp: RelyingParty, form: dict[str, str]) -> Tokens:
-    metadata = rp.provider.metadata()
-    credentials, headers = client_authentication(rp.settings, metadata.token_endpoint_auth_methods)
-    with asking_the_provider(too_large="bad_token_response"):
-        answer = rp.outbound.post(metadata.token_endpoint, form | credentials, headers)
-    if answer.status != 200:
-        raise _refusal(answer)
-    return _token_response(answer, from_sign_in=form["grant_type"] == "authorization_code")
+    response = authenticated_post(rp, rp.provider.metadata().token_endpoint, form)
+    if response.status != 200:
+        raise _refusal(response)
+    return _token_response(response, from_sign_in=form["grant_type"] == "authorization_code")
 
 
-def _refusal(answer: Answer) -> Problem:
-    """What an error answer means (RFC 6749 section 5.2), be it empty, HTML or JSON."""
-    error = answer.json_object().get("error")
-    detail = f"status {answer.status}, error {str(error)[:100]!r}"
+def _refusal(response: Response) -> Error:
+    """What an error response means (RFC 6749 section 5.2), even an empty one, or HTML."""
+    error, status, detail = response.json_object().get("error"), response.status, error_of(response)
     if error == "invalid_grant":
         return GrantRefused(detail)
-    if answer.status == 429:
-        return Problem("provider_unreachable", detail, retry_after=retry_after_seconds(answer))
-    if answer.status >= 500:
-        return Problem("provider_error", detail, retry_after=retry_after_seconds(answer))
-    if error in ("invalid_client", "unauthorized_client") or answer.status == 401:
-        return Problem("request_refused", detail)
-    if answer.status in (403, 404, 408) and error is None:
-        # Not the provider's token endpoint speaks, but something in front of it.
-        return Problem("provider_error", detail, retry_after=retry_after_seconds(answer))
-    if 400 <= answer.status < 500 and error != "invalid_request":
+    if status == 429:
+        return Error("provider_unreachable", detail, retry_after=response.retry_after())
+    # Without an error, something in front of the token endpoint speaks.
+    if status >= 500 or (status in (403, 404, 408) and error is None):
+        return Error("provider_error", detail, retry_after=response.retry_after())
+    if error in ("invalid_client", "unauthorized_client") or status == 401:
+        return Error("request_refused", detail)
+    if 400 <= status < 500 and error != "invalid_request":
         # `invalid_target` (RFC 8707), `invalid_scope`, or a refusal in no known words.
         return GrantRefused(detail)
-    return Problem("bad_token_response", detail)
+    return Error("bad_token_response", detail)
 
 
-def _token_response(answer: Answer, *, from_sign_in: bool) -> Tokens:
-    """The tokens of a successful answer (RFC 6749 section 5.1); what did not come, or made no sense
-    where the flow can go on without it, is None."""
-    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Problem("bad_token_response", f"content type {media_type[:100]!r}")
-    data = answer.json_object()
+def _token_response(response: Response, *, from_sign_in: bool) -> Tokens:
+    """The tokens of a successful response (RFC 6749 section 5.1); what did not come, or made no
+    sense where the flow can go on without it, is None."""
+    if response.media_type != "application/json":
+        raise Error("bad_token_response", f"content type {response.media_type[:100]!r}")
+    data = response.json_object()
     if data.get("error") == "invalid_grant":
-        raise GrantRefused("status 200, error 'invalid_grant'")
+        raise GrantRefused(error_of(response))
     # RFC 6749 section 7.1: a token of a type that we do not know must not be used.
     if str(data.get("token_type", "")).lower() != "bearer":
-        raise Problem("bad_token_response", f"token_type {str(data.get('token_type'))[:100]!r}")
+        raise Error("bad_token_response", f"token_type {str(data.get('token_type'))[:100]!r}")
     access_token = _token(data, "access_token")
     if access_token is None:
-        raise Problem("bad_token_response", "no access token")
+        raise Error("bad_token_response", "no access token")
     now, seconds = time.time(), _expires_in(data.get("expires_in"))
     tokens = TokenSet(
         access_token=access_token,
@@ -148,10 +162,14 @@ def _token_response(answer: Answer, *, from_sign_in: bool) -> Tokens:
 
 
 def _token(data: dict[str, Any], name: str) -> str | None:
-    """A token that can be stored and, as a header, sent (RFC 6750 section 2.1)."""
+    """A token that can be stored and, as a header, sent (RFC 6750 section 2.1). Raises Error for
+    one that is too large."""
     token = data.get(name)
-    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH:
+    if not isinstance(token, str) or not token:
         return None
+    if len(token) > LONGEST[name]:
+        size = f"{len(token):,} bytes, more than {LONGEST[name]:,}"
+        raise Error("bad_token_response", f"{name} has {size}")
     return token if token.isascii() and token.isprintable() and " " not in token else None
 
 
@@ -164,10 +182,3 @@ def _expires_in(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return seconds if math.isfinite(seconds) and 0 < seconds < 10**10 else None
-
-
-def retry_after_seconds(answer: Answer) -> int:
-    """The seconds that `Retry-After` asks for, 1 to 300; 5 where it says nothing of use."""
-    value = answer.headers.get("Retry-After", "").strip()
-    # Python refuses to read a number of thousands of digits.
-    return min(max(int(value[:9]), 1), 300) if value.isascii() and value.isdigit() else 5

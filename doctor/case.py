@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auth.outbound import Answer
+from hosts import is_loopback
+
 from auth.relying_party import RelyingParty
 from config import Settings
-from hosts import is_loopback
 from sessions.store import Store
 
 _APPLICATION = "Applications → your application → "

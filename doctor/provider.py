@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, urlsplit
 
+from auth.attempt import Attempt, new_secret
+from auth.client_auth import client_authentication
+from auth.key_set import KEY_OF_ALGORITHM
 from authlib.common.urls import add_params_to_uri
 
-from auth.attempt import Attempt, new_secret
 from auth.authorization import INTERACTION_ERRORS, build_authorization_request
-from auth.client_auth import client_authentication
 from auth.errors import Problem
 from auth.id_token import CLOCK_SKEW_SECONDS
-from auth.key_set import KEY_OF_ALGORITHM
 from auth.token_endpoint import (
     GrantRefused,
     exchange_code,

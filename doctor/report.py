@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from auth.outbound import AnswerTooLarge, NoAnswer
 from flask import Flask
 
 from auth.errors import Problem
-from auth.outbound import AnswerTooLarge, NoAnswer
 from auth.relying_party import RelyingParty
 from sessions import SessionInterface, StoreUnavailable
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auth.attempt import COOKIE
-from auth.token_set import claims_of
 from pages.text import pretty_json, printable
+
+from auth.token_set import claims_of
 
 LONGEST_VALUE = 300
 MOST_PAIRS = 40

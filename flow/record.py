@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
+from auth.outbound import Answer
 from flask import Flask, Response, g, has_request_context, request, request_finished
 
 from auth import signals
-from auth.outbound import Answer
 from auth.relying_party import RelyingParty
 from sessions import current_session
 

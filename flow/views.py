@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from auth.guard import wants_json
 from flask import Blueprint, abort, current_app, jsonify, render_template
 from werkzeug.wrappers import Response
 
 from auth import open_to_all, without_session
-from auth.guard import wants_json
 from languages import gettext
 from pages.claims import Claim, claims_list
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Request, request, request_started
+from pages.errors import PROBLEM
 
 from config import Settings
-from pages.errors import PROBLEM
 
 from .requests import PROBES
 

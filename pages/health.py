@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 
 from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
-from auth import Problem, relying_party, without_session
-from auth.relying_party import session_interface
-from sessions import StoreUnavailable
+from auth import Error, relying_party, without_session
+from sessions import Store, StoreUnavailable, session_interface
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger("app.health")
+
+READY_SECONDS = 1.8
 
 
 @bp.get("/healthz")
@@ -25,18 +30,35 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @without_session
 def readyz() -> tuple[Response, int]:
-    """200 when session store and provider can be reached; 503 with the names of what cannot."""
+    """200 when the session store can be read and written and the provider's metadata is known; 503
+    with the names of what cannot. Answers within 2 seconds, whatever hangs."""
+    store, provider = session_interface().store, relying_party().provider
+    checks: dict[str, Callable[[], object]] = {
+        "session store": lambda: _read_and_write(store),
+        "provider metadata": lambda: provider.metadata(wait=False),
+    }
+    futures = {name: _threads().submit(check) for name, check in checks.items()}
+    wait(futures.values(), READY_SECONDS)
     unreachable = []
-    try:
-        session_interface().store.ping()
-    except StoreUnavailable as error:
-        log.warning("the session store does not answer: %s", error)
-        unreachable.append("session store")
-    try:
-        relying_party().provider.reach()
-    except Problem as problem:
-        log.warning("the provider's metadata cannot be had: %s", problem.detail)
-        unreachable.append("provider metadata")
+    for name, future in futures.items():
+        error = future.exception() if future.done() else TimeoutError("no answer in time")
+        if error:
+            detail = error.detail if isinstance(error, Error) else str(error)
+            log.warning("not ready, %s: %s", name, detail)
+            unreachable.append(name)
     if unreachable:
         return jsonify(status="unavailable", unreachable=unreachable), 503
     return jsonify(status="ok"), 200
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Made when first needed, and so not before the server forks. What hangs ends by its own
+    timeout; later checks wait for it, in vain, and nothing else does."""
+    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="readyz")
+
+
+def _read_and_write(store: Store) -> None:
+    name, value = f"ready {secrets.token_hex(8)}", "1"
+    if not store.add(name, value, 10) or store.get(name) != value or not store.remove(name, value):
+        raise StoreUnavailable("what was written cannot be read")

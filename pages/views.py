@@ -1,4 +1,4 @@
-"""The pages. Each is closed to visitors who are not signed in, unless marked `open_to_all`."""
+"""The pages: yours, changed first. A view is closed unless it is marked `@public`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,38 @@ import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template
+from flask import Blueprint, abort, jsonify, redirect, render_template, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from auth import current_sign_in, open_to_all, relying_party
-from auth.errors import SignInNeeded
-from auth.guard import wants_json
-from auth.relying_party import session_interface
-from auth.sign_out import end_elsewhere, sign_out
-from auth.token_set import SignIn
-from config import Settings
-from languages import language
-from sessions import current_session, ref_of
-from sessions.interface import Content
-from sessions.store import Record
+from auth import (
+    SignIn,
+    SignInNeeded,
+    call_api,
+    current_sign_in,
+    end_sessions,
+    logout_response,
+    my_sessions,
+    public,
+    relying_party,
+    requires_recent_sign_in,
+    requires_scope,
+    sign_out,
+    wants_json,
+)
+from sessions import current_session
 
-from .api import call_api
-from .claims import claim_groups, person_of
-from .picture import picture_of
-from .tables import as_table
+from .claims import ABOUT_SIGN_IN, claims_list, person_of
+from .words import moment, moment_of, pretty_json
 
 bp = Blueprint("pages", __name__)
 
 # A session that ends so soon is announced, so that nobody loses what they are writing.
 ENDS_SOON_SECONDS = 600
+# How recent the sign-in must be of somebody who ends all other sessions.
+RECENT_SECONDS = 300
+APPOINTMENT_FIELDS = ("title", "with", "start", "minutes", "place")
+CONTACT_FIELDS = ("name", "email", "phone")
 
 
 class Scope(NamedTuple):
@@ -40,33 +48,18 @@ class Scope(NamedTuple):
     granted: bool
 
 
-class SessionRow(NamedTuple):
-    """One place where a person is signed in; times are aware and UTC."""
-
-    reference: str
-    started: datetime
-    last_seen: datetime
-    browser: str
-    current: bool
-
-
-def init_app(app: Flask, settings: Settings) -> None:
-    """Give the templates what every page shows."""
-
-    def every_page() -> dict[str, Any]:
-        sign_in = current_sign_in()
-        claims = sign_in.claims() if sign_in else {}
-        ends_at = current_session().content.ends_at if sign_in else None
-        return {
-            "person": person_of(claims) if sign_in else None,
-            "picture": picture_of(claims, settings.picture_origins),
-            "session_ends_at": _moment(ends_at) if ends_at else None,
-            "session_ends_soon": bool(ends_at and ends_at - time.time() < ENDS_SOON_SECONDS),
-            "api_configured": settings.api_base_url is not None,
-            "contacts_configured": _contacts_base_url(settings) is not None,
-        }
-
-    app.context_processor(every_page)
+@bp.app_context_processor
+def every_page() -> dict[str, Any]:
+    """Return what every page shows."""
+    sign_in, settings = current_sign_in(), relying_party().settings
+    if sign_in is None:
+        return {"person": None}
+    ends_at = current_session().content.ends_at
+    soon = ends_at - time.time() < ENDS_SOON_SECONDS
+    return {
+        "person": person_of(sign_in.all_claims(), settings.picture_origins),
+        "session_ends": moment(_moment(ends_at)) if soon else None,
+    }
 
 
 def _signed_in() -> SignIn:
@@ -88,109 +81,167 @@ def _moment(seconds: float) -> datetime:
 
 
 @bp.get("/")
-@open_to_all
+@public
 def home() -> str:
     """What this is and "Sign In"; or who is signed in, and what they may do."""
     sign_in = current_sign_in()
     if sign_in is None:
-        return _same_for_all("home.html")
-    tokens, scopes = sign_in.token_sets.get(""), _scopes(sign_in)
+        return render_template("start.html")
+    tokens = sign_in.token_sets.get("")
     return render_template(
         "home.html",
-        granted=[scope for scope in scopes if scope.granted],
-        refused=[scope for scope in scopes if not scope.granted],
-        access_token_expires_at=(
-            _moment(tokens.expires_at) if tokens and tokens.expires_at else None
-        ),
+        scopes=_scopes(sign_in),
+        access_token_ends=_moment(tokens.expires_at) if tokens and tokens.expires_at else None,
+        session_ends_at=_moment(current_session().content.ends_at),
     )
-
-
-def _same_for_all(name: str) -> str:
-    """A page that holds nothing of the visitor's: made once in each language."""
-    made: dict[tuple[str, str], str] = current_app.extensions.setdefault("pages_made", {})
-    key = name, language()
-    if key not in made or current_app.debug:
-        made[key] = render_template(name)
-    return made[key]
 
 
 @bp.get("/profile")
 def profile() -> str | Response:
-    """The ID token's claims, and the granted scopes beside those asked for."""
+    """The claims of the ID token and of UserInfo, and the scopes."""
     sign_in = _signed_in()
-    claims = sign_in.claims()
     if wants_json():
-        return jsonify(claims)
-    return render_template("profile.html", claims=claim_groups(claims), scopes=_scopes(sign_in))
+        return jsonify(sign_in.all_claims())
+    claims = claims_list(sign_in.claims, sign_in.userinfo)
+    groups = {
+        "person": [claim for claim in claims if claim.name not in ABOUT_SIGN_IN],
+        "sign-in": [claim for claim in claims if claim.name in ABOUT_SIGN_IN],
+    }
+    return render_template("profile.html", claims=groups, scopes=_scopes(sign_in))
 
 
 @bp.get("/appointments")
 def appointments() -> str | Response:
     """The person's appointments, as the protected API has them."""
-    settings = relying_party().settings
-    data = call_api(settings.api_base_url, "/appointments")
-    return _api_page("appointments", data, settings.api_base_url)
+    data = call_api("GET", "/appointments").data
+    if wants_json():
+        return jsonify(data)
+    rows = _rows(data, "appointments", APPOINTMENT_FIELDS)
+    for row in rows or []:
+        row["start"] = moment_of(row["start"]) or row["start"]
+    return render_template("appointments.html", rows=rows, raw=_raw(rows, data))
 
 
 @bp.get("/contacts")
 def contacts() -> str | Response:
     """The person's contacts, from the first API or from one with an audience of its own."""
+    return _contacts_page({}, {})
+
+
+@bp.post("/contacts")
+@requires_scope("contacts:write")
+def add_contact() -> str | Response | tuple[str | Response, int]:
+    """Add a contact; what the API says about the input is shown beside the fields."""
+    contact = {name: request.form.get(name, "").strip() for name in CONTACT_FIELDS}
+    response = call_api("POST", "/contacts", json=contact, **_contacts_api())
+    if response.ok:
+        if wants_json():
+            return jsonify(response.data), response.status
+        return redirect("/contacts", 303)
+    if wants_json():
+        return jsonify(response.data), response.status
+    return _contacts_page(contact, _errors_of(response.data)), response.status
+
+
+@bp.get("/contacts/new")
+@requires_scope("contacts:write")
+def new_contact() -> Response:
+    """Ask for the scope that adding contacts needs, and come back to the form."""
+    return redirect("/contacts", 302)
+
+
+def _contacts_api() -> dict[str, Any]:
     settings = relying_party().settings
-    base_url = _contacts_base_url(settings)
-    data = call_api(base_url, "/contacts", settings.contacts_audience)
-    return _api_page("contacts", data, base_url)
+    return {"audience": settings.contacts_audience, "base_url": settings.contacts_api_base_url}
 
 
-def _contacts_base_url(settings: Settings) -> str | None:
-    return settings.contacts_api_base_url or settings.api_base_url
-
-
-def _api_page(name: str, data: Any, base_url: str | None) -> str | Response:
+def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Response:
+    data = call_api("GET", "/contacts", **_contacts_api()).data
     if wants_json():
         return jsonify(data)
-    table = as_table(data, name)
-    return render_template(f"{name}.html", table=table, api_url=f"{base_url}/{name}")
+    rows = _rows(data, "contacts", CONTACT_FIELDS)
+    may_add = "contacts:write" in _signed_in().scope_granted()
+    return render_template(
+        "contacts.html",
+        rows=rows,
+        raw=_raw(rows, data),
+        contact=contact,
+        errors=errors,
+        may_add=may_add,
+    )
+
+
+def _errors_of(data: Any) -> dict[str, str]:
+    """The API's reasons by field (RFC 9457 with `errors`), or its one reason for the form."""
+    problem = data if isinstance(data, dict) else {}
+    errors = problem.get("errors")
+    if isinstance(errors, list):  # as the RFC's own example has them: detail and pointer
+        errors = {
+            str(each.get("pointer", "")).rpartition("/")[2]: each.get("detail")
+            for each in errors
+            if isinstance(each, dict)
+        }
+    if isinstance(errors, dict) and errors:
+        return {str(name): str(text)[:300] for name, text in errors.items()}
+    said = problem.get("detail") or problem.get("title") or gettext("The API refused this.")
+    return {"": str(said)[:300]}
+
+
+def _rows(data: Any, name: str, fields: tuple[str, ...]) -> list[dict[str, Any]] | None:
+    """The API's objects with these fields; None for anything else, which is shown as JSON."""
+    items = data.get(name) if isinstance(data, dict) else data
+    if not isinstance(items, list):
+        return None
+    if not all(isinstance(item, dict) and item.keys() & {*fields} for item in items):
+        return None
+    return [{field: item.get(field) for field in fields} for item in items]
+
+
+def _raw(rows: object, data: Any) -> str:
+    return pretty_json(data) if rows is None else ""
 
 
 @bp.get("/sessions")
 def sessions() -> str:
     """Where this person is signed in."""
     here = current_session().key
+    found = sorted(my_sessions().items(), key=lambda item: (item[0] != here, -item[1][0].seen_at))
     rows = [
-        SessionRow(
-            reference=key,
-            started=_moment(content.started_at),
-            last_seen=_moment(record.seen_at),
-            browser=sign_in.browser if (sign_in := SignIn.of(content.data)) else "",
-            current=key == here,
-        )
-        for key, (record, content) in _sessions_of_person().items()
+        {
+            "reference": key,
+            "started": _moment(content.started_at),
+            "last_seen": _moment(record.seen_at),
+            "browser": sign_in.browser if (sign_in := SignIn.from_session(content.data)) else "",
+            "current": key == here,
+        }
+        for key, (record, content) in found
     ]
-    rows.sort(key=lambda row: (not row.current, -row.last_seen.timestamp()))
     return render_template("sessions.html", sessions=rows)
 
 
 @bp.post("/sessions/<reference>/end")
 def end_session(reference: str) -> Response:
     """End one of this person's sessions; nobody else's can be named."""
-    found = _sessions_of_person().get(reference)
+    found = my_sessions().get(reference)
     if found is None:
         abort(404)
     if reference == current_session().key:
-        return redirect(sign_out(relying_party(), current_session()), 303)
-    end_elsewhere(relying_party(), {reference: found[1]})
+        return logout_response(sign_out())
+    end_sessions({reference: found[1]})
     return redirect("/sessions", 303)
+
+
+@bp.get("/sessions/end-others")
+@requires_recent_sign_in(RECENT_SECONDS)
+def confirm_end_other_sessions() -> str:
+    """Ask for a recent sign-in before all other sessions end."""
+    return render_template("end_others.html")
 
 
 @bp.post("/sessions/end-others")
+@requires_recent_sign_in(RECENT_SECONDS)
 def end_other_sessions() -> Response:
     """End all of this person's sessions but this one."""
     here = current_session().key
-    others = {key: kept[1] for key, kept in _sessions_of_person().items() if key != here}
-    end_elsewhere(relying_party(), others)
+    end_sessions({key: each[1] for key, each in my_sessions().items() if key != here})
     return redirect("/sessions", 303)
-
-
-def _sessions_of_person() -> dict[str, tuple[Record, Content]]:
-    ref = ref_of(relying_party().settings.issuer, "sub", _signed_in().claims()["sub"])
-    return session_interface().all_with(ref)

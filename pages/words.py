@@ -1,150 +1,148 @@
-"""Times, scopes and browsers in words, in the language of the request; the templates' filters."""
+"""Text of others, times and scopes as pages show them; the templates' filters.
+
+Whatever the JSON type, size or depth, it comes out as plain text that can be encoded as UTF-8, and
+the templates escape it. Nothing of others is ever marked as safe HTML.
+"""
 
 from __future__ import annotations
 
-import re
+import json
 import time
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime
 
-from babel.dates import format_date, format_time, format_timedelta
 from flask import Flask
-from jinja2 import pass_environment
+from flask_babel import format_date, format_time, format_timedelta, gettext
+from flask_babel import lazy_gettext as _
 from markupsafe import Markup, escape
 
-from auth.browser import UNKNOWN_BROWSER
-from languages import LANGUAGES, N_, Environment, gettext, language
+LONGEST_TEXT = 10_000  # a claim's value
+LONGEST_NAME = 120  # a person's name, a claim's name
+LONGEST_JSON = 50_000
+DEEPEST_JSON = 20
+
+# Control characters mean nothing in HTML, and NUL is an error there: show their pictures instead,
+# which start at U+2400.
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"}
+_CONTROLS |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+_SCOPES = {
+    "openid": _("Sign in here with your account"),
+    "profile": _("Show your name and profile"),
+    "email": _("Show your e-mail address"),
+    "address": _("Show your postal address"),
+    "phone": _("Show your phone number"),
+    "offline_access": _("Stay signed in without being asked again"),
+    "appointments": _("See your appointments"),
+    "contacts": _("See your contacts"),
+    "contacts:write": _("Add contacts"),
+}
+
+# The order matters: most browsers name their ancestors too.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
-    app.add_template_filter(moment)
-    app.add_template_filter(scope_words)
-    app.add_template_filter(browser_words)
+    for template_filter in (browser_name, moment, scope_words, shown):
+        app.add_template_filter(template_filter)
 
 
-# Times
-
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
-_DATE_TIME = re.compile(_DATE.pattern + "[Tt ]" + _TIME + "([Zz]|[+-][0-9]{2}:?[0-9]{2})?")
-
-
-@pass_environment
-def moment(environment: Environment, at: datetime | None) -> Markup:
+def moment(at: datetime | None) -> Markup:
     """A moment as a `<time>` element: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for
     None. Always UTC, and says so: the server cannot know where the person is."""
     if at is None:
         return Markup()
-    tag = environment.language or language()
     at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    words = _words_of_moment(tag, at.replace(second=0, microsecond=0))
-    distance = _distance(tag, at.timestamp() - time.time())
-    iso = at.isoformat(timespec="seconds")
-    text = escape(_pattern(tag) % {"moment": words, "distance": distance})
+    day, clock = format_date(at, "long"), format_time(at, "HH:mm")
+    seconds = round(at.timestamp() - time.time())
+    distance = gettext("now")
+    if seconds:
+        distance = format_timedelta(seconds, threshold=2, add_direction=True)
+    iso, text = at.isoformat(timespec="seconds"), escape(f"{day}, {clock} UTC ({distance})")
     return Markup(f'<time datetime="{iso}">{text}</time>')  # noqa: S704  # escaped
 
 
-@lru_cache
-def _pattern(tag: str) -> str:
-    """How the two stand side by side in the language of the request, which `tag` names."""
-    return gettext("%(moment)s (%(distance)s)")
-
-
 def moment_of(value: object) -> datetime | None:
-    """The moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text with a zone."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):  # NaN, infinity, years beyond the calendar
-            return None
-    moment = parsed(value) if isinstance(value, str) else None
-    return moment if isinstance(moment, datetime) and moment.tzinfo else None
-
-
-def parsed(text: str) -> datetime | date | None:
-    """The date or date-time that the whole text is, or None; with a zone, it is given in UTC."""
+    """Return the moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text."""
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-        if not _DATE_TIME.fullmatch(text):
-            return None
-        moment = datetime.fromisoformat(text.upper())
-        return moment.astimezone(UTC) if moment.tzinfo else moment
-    except (ValueError, OverflowError):  # 30 February, and the edges of the calendar
-        return None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str) and "T" in value:
+            parsed = datetime.fromisoformat(value)
+            return parsed.astimezone(UTC) if parsed.tzinfo else parsed
+    except (ValueError, OverflowError, OSError):  # NaN, years beyond the calendar
+        pass
+    return None
 
 
-def in_words(moment: datetime | date) -> str:
-    """The day and, where there is one, the time; the zone only where one was given."""
-    if not isinstance(moment, datetime):
-        return _words_of_moment(language(), moment)
-    if moment.tzinfo:
-        moment = moment.astimezone(UTC)
-    return _words_of_moment(language(), moment.replace(second=0, microsecond=0))
+def scope_words(scope: str) -> str:
+    """Return what a scope is good for; nothing for one that this app does not know."""
+    return str(_SCOPES.get(scope, ""))
 
 
-# A person's pages name the same few moments again and again, and Babel takes its time.
-@lru_cache(maxsize=2048)
-def _words_of_moment(tag: str, moment: datetime | date) -> str:
-    here = LANGUAGES[tag].locale
-    day = format_date(moment, "long", here)
-    if not isinstance(moment, datetime):
-        return day
-    clock = format_time(moment, "HH:mm", locale=here)
-    both = here.datetime_formats["medium"].format(clock, day)
-    return f"{both} UTC" if moment.tzinfo else both
+def shown(value: object, limit: int = LONGEST_TEXT) -> str:
+    """Return any JSON value as text: a text as it is, all else as JSON."""
+    return printable(value, limit) if isinstance(value, str) else pretty_json(value)
 
 
-def _distance(tag: str, seconds: float) -> str:
-    """`in 5 minutes`, `3 days ago`. A unit counts from two of it on: 90 minutes stay minutes."""
-    whole = round(seconds)
-    # From two minutes on, ten seconds more or less are not said.
-    return _words_of_span(tag, whole if abs(whole) < 120 else round(whole, -1))
+def printable(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Return the text, cut at `limit`, without what a page cannot carry: JSON may hold lone
+    surrogates."""
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        return text
+    cut = text[:limit].encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
+    rest = len(text) - limit
+    if rest > 0:
+        cut += "… " + str(gettext("(%(count)d more characters)", count=rest))
+    return cut
 
 
-@lru_cache(maxsize=2048)
-def _words_of_span(tag: str, seconds: int) -> str:
-    if seconds == 0:
-        return gettext("now")
-    span = timedelta(seconds=seconds)
-    return format_timedelta(span, threshold=2, add_direction=True, locale=LANGUAGES[tag].locale)
+def pretty_json(value: object) -> str:
+    """Return the value as indented JSON; what is too deep or too long is left out and says so."""
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)
+    text = ""
+    for piece in encoder.iterencode(_pruned(value, DEEPEST_JSON)):
+        text += piece
+        if len(text) > LONGEST_JSON:
+            cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
+            return f"{cut}\n… " + gettext("(too long to show in full)")
+    return printable(text, LONGEST_JSON)
 
 
-# Scopes
+def _pruned(value: object, depth: int) -> object:
+    """The value cut at `depth`: the encoder recurses, and the nesting is the sender's choice."""
+    if isinstance(value, dict):
+        return {str(k): _pruned(v, depth - 1) for k, v in value.items()} if depth else "…"
+    if isinstance(value, list | tuple):
+        return [_pruned(item, depth - 1) for item in value] if depth else "…"
+    if isinstance(value, int) and value.bit_length() > 14_000:
+        # Python writes out integers of 4300 digits at most.
+        return gettext("(a number too long to show)")
+    return value
 
 
-_SCOPES = {
-    "openid": N_("Sign in here with your account"),
-    "profile": N_("Show your name and profile"),
-    "email": N_("Show your e-mail address"),
-    "address": N_("Show your postal address"),
-    "phone": N_("Show your phone number"),
-    "offline_access": N_("Stay signed in without being asked again"),
-    "appointments": N_("See your appointments"),
-    "contacts": N_("See your contacts"),
-}
-
-
-@pass_environment
-def scope_words(environment: Environment, scope: str) -> str:
-    """What a scope is good for; nothing for one that this app does not know."""
-    return _scopes(environment.language or language()).get(scope, "")
-
-
-@lru_cache
-def _scopes(tag: str) -> dict[str, str]:
-    """All of them in the language of the request, which `tag` names."""
-    return {scope: gettext(text) for scope, text in _SCOPES.items()}
-
-
-# Browsers
-
-
-def browser_words(stored: str) -> str:
-    """What `auth/browser.py` noted at sign-in, `Firefox on Windows`, in the page's language."""
-    browser, on, system = stored.partition(" on ")
-    if browser == UNKNOWN_BROWSER:
-        browser = gettext(UNKNOWN_BROWSER)
-    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if on else browser
+def browser_name(user_agent: str) -> str:
+    """Return a browser in plain words, such as "Firefox on Windows"."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    name = browser or str(gettext("Another browser"))
+    if system is None:
+        return name
+    return str(gettext("%(browser)s on %(system)s", browser=name, system=system))

@@ -9,46 +9,57 @@ visitor who is not signed in leaves nothing in it; nothing is ever unpickled.
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 
 from flask import Flask
 
-from config import Settings
+from config import Settings, SettingsError
 
-from .interface import PersonSession, SessionEnded, SessionInterface, current_session, ref_of
-from .sealing import Sealer
-from .store import Store, StoreUnavailable
+from .encryption import Encryptor, base64url
+from .interface import Content, Session, SessionEnded, current_session, session_interface
+from .interface import SessionInterface as _SessionInterface
+from .store import Record, Store, StoreUnavailable
 
 __all__ = [
-    "PersonSession",
-    "Sealer",
+    "Content",
+    "Encryptor",
+    "Record",
+    "Session",
     "SessionEnded",
-    "SessionInterface",
+    "Store",
     "StoreUnavailable",
+    "base64url",
     "current_session",
-    "ref_of",
+    "init_app",
+    "session_interface",
 ]
 
 
-def init_app(app: Flask, settings: Settings, sealer: Sealer) -> None:
-    """Give the app its session interface, on SQLite or, where configured, on Redis."""
-    store = _open_store(settings, Path(app.instance_path))
-    app.session_interface = SessionInterface(app, store, sealer, settings)
+def init_app(app: Flask, settings: Settings, store: Store | None = None) -> None:
+    """Give the app its session interface, on the store given, on Redis where configured, or on
+    SQLite. Raises SettingsError where the store cannot be used."""
+    store = store or _open_store(settings, Path(app.instance_path))
+    app.session_interface = _SessionInterface(app, store, Encryptor(settings.secret_keys), settings)
 
 
 def _open_store(settings: Settings, instance: Path) -> Store:
     if settings.session_redis_url:
         from .redis_store import RedisStore
 
-        return RedisStore(settings.session_redis_url, settings.session_absolute_seconds)
+        try:
+            return RedisStore(settings.session_redis_url, settings.session_absolute_seconds)
+        except ValueError as error:
+            write = "redis://:password@host:6379/0"
+            raise SettingsError([f"SESSION_REDIS_URL {error}. Write: {write}"]) from None
     from .sqlite_store import SQLiteStore
 
     path = instance / "sessions.sqlite3"
     try:
         return SQLiteStore(path)
     except (OSError, sqlite3.Error) as error:
-        sys.exit(
-            f"The session store {path.name} cannot be written in {instance.name}/ "
-            f"({type(error).__name__}). Let this process write there, or set SESSION_REDIS_URL."
-        )
+        raise SettingsError(
+            [
+                f"The session store {path.name} cannot be written in {instance.name}/ "
+                f"({type(error).__name__}). Let this process write there, or set SESSION_REDIS_URL."
+            ]
+        ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import re
@@ -12,25 +11,28 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
-import msgspec
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, current_app
 from flask import session as flask_session
+from flask.json.tag import TaggedJSONSerializer
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
-from werkzeug.http import dump_cookie
 
 from config import Settings
 
-from .sealing import Sealer
+from .encryption import Encryptor, base64url
 from .store import Record, Store, StoreUnavailable
 
 # 32 random bytes in base64url: a session id cannot be guessed (OWASP asks for 16 bytes).
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
-
+# What a visitor's session may hold, in bytes of its cookie: headers have to stay small.
+VISITOR_BYTES = 2048
 # A session's idle time is extended at most once in a twentieth of it: reading pages writes nothing.
 TOUCH_FRACTION = 20
-
 # How often a write that another request overtook is tried again on top of what that one wrote.
 SWAP_ATTEMPTS = 20
+
+_REMOVED = object()
+# Flask's own serializer: JSON with tags. Never Flask-Session's, which falls back to pickle.
+_serializer = TaggedJSONSerializer()
 
 
 class SessionEnded(Exception):
@@ -38,7 +40,8 @@ class SessionEnded(Exception):
 
 
 class Content(NamedTuple):
-    """What a record seals. Times are seconds since the epoch, UTC; `refs` as `ref_of` gives."""
+    """What a record encrypts. Times are seconds since the epoch, UTC; `refs` are the references
+    (keyed hashes) that the session is found by."""
 
     started_at: float
     ends_at: float
@@ -46,38 +49,23 @@ class Content(NamedTuple):
     data: dict[str, Any]
 
 
-class PersonSession(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no types
-    """The session of a signed-in person; for any other visitor it is empty and cannot be written.
+class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no types
+    """The session of a signed-in person, in the store; or of a visitor, in the visitor's cookie.
 
-    `key` is None unless somebody is signed in. Changes inside a value (a list in the session) need
+    `key` is None for a visitor. Changes inside a value (a list in the session) need
     `session.modified = True`, as everywhere in Flask.
     """
 
     def __init__(self, interface: SessionInterface) -> None:
         self.key: str | None = None
-        self.id_for_cookie: str | None = None
-        self.ended = False
+        self.new_id: str | None = None
+        self.was_ended = False
         self.unavailable: StoreUnavailable | None = None
         self.record: Record
         self.content: Content
-        self.plaintext = b""
-        self.seal_again = False
+        self.has_old_encryption = False
         self._interface = interface
         super().__init__()
-
-    @property
-    def modified(self) -> bool:
-        """Whether this request changed the session."""
-        return self._modified
-
-    @modified.setter
-    def modified(self, modified: bool) -> None:
-        if modified and self.key is None:
-            raise RuntimeError(
-                "flask.session is kept for signed-in people only: a visitor who is not signed in "
-                "must leave nothing in the store. Keep what you want to keep in a cookie."
-            )
-        self._modified = modified
 
     @property
     def stored_key(self) -> str:
@@ -86,53 +74,61 @@ class PersonSession(ServerSideSession):  # type: ignore[misc]  # Flask-Session h
             raise SessionEnded
         return self.key
 
+    def fill(self, data: Mapping[str, Any]) -> None:
+        """Replace the content without marking the session as changed."""
+        dict.clear(self)
+        dict.update(self, data)
+        self.modified = False
+
     def reload(self) -> None:
         """Take over what other requests have written; what this one changed stays changed.
 
         Raises SessionEnded where the session is gone, StoreUnavailable.
         """
-        changes = self._changes()
+        changes = {}
+        if self.modified:
+            before = _decode(self.record.data, self.stored_key, self._interface.encryptor).data
+            changed = {k: v for k, v in self.items() if k not in before or before[k] != v}
+            changes = changed | {k: _REMOVED for k in before if k not in self}
         try:
             self._interface.load(self)
         except SessionEnded:
             self.forget()
             raise
         for name, value in changes.items():
-            if value is msgspec.UNSET:
+            if value is _REMOVED:
                 self.pop(name, None)
             else:
                 self[name] = value
 
-    def commit(self) -> None:
-        """Write what this request changed, now, on top of what others have written meanwhile.
+    def commit(self, *, refs: Iterable[str] = (), ends_at: float | None = None) -> None:
+        """Write what this request changed, now, on top of what others have written meanwhile;
+        add references, and an earlier end.
 
         Raises SessionEnded where the session is gone (it is not brought back), StoreUnavailable.
         """
+        refs = list(refs)
         for _ in range(SWAP_ATTEMPTS):
-            if self._interface.swap(self):
-                self.modified = self.seal_again = False
+            if self._interface.swap(self, refs, ends_at):
                 return
             self.reload()
         raise StoreUnavailable("the session kept changing")
 
     def forget(self) -> None:
-        """Be the session of a visitor who is not signed in; the store is not asked."""
-        self.modified = self.seal_again = False
-        self.key = self.id_for_cookie = None
-        _fill(self, {})
-
-    def _changes(self) -> dict[str, Any]:
-        """The values this request changed; UNSET stands for one that it removed."""
-        if not self.modified:
-            return {}
-        before = _decode(self.plaintext).data
-        changed = {k: v for k, v in self.items() if k not in before or before[k] != v}
-        return changed | {k: msgspec.UNSET for k in before if k not in self}
+        """Become the session of a visitor; the store is not asked."""
+        self.key = self.new_id = None
+        self.has_old_encryption = False
+        self.fill({})
 
 
-def current_session() -> PersonSession:
-    """`flask.session` by its own type, and not the proxy."""
-    return cast(PersonSession, flask_session._get_current_object())  # type: ignore[attr-defined]
+def current_session() -> Session:
+    """Return `flask.session` by its own type, and not the proxy."""
+    return cast(Session, flask_session._get_current_object())  # type: ignore[attr-defined]
+
+
+def session_interface() -> SessionInterface:
+    """Return the session interface of the current app, by its own type."""
+    return cast(SessionInterface, current_app.session_interface)
 
 
 class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has no types
@@ -140,27 +136,31 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
 
     ttl = False  # makes Flask-Session offer `flask session_cleanup`, which sweeps
 
-    def __init__(self, app: Flask, store: Store, sealer: Sealer, settings: Settings) -> None:
+    def __init__(self, app: Flask, store: Store, encryptor: Encryptor, settings: Settings) -> None:
         super().__init__(app)
-        self.store = store
-        self._sealer = sealer
+        self.store, self.encryptor = store, encryptor
         self._idle = settings.session_idle_seconds
         self._absolute = settings.session_absolute_seconds
-        self._secure = settings.is_https
-        # RFC 6265bis section 4.1.3.2: __Host- ties the cookie to this host, https and all paths.
-        # Not called `session`: cookies ignore ports, and neighbours use that name.
-        self.cookie_name = "__Host-app_session" if self._secure else "app_session"
-        app.config["SESSION_COOKIE_NAME"] = self.cookie_name
+        app.config |= {
+            "SESSION_COOKIE_NAME": settings.cookie_name("session"),
+            "SESSION_COOKIE_SECURE": settings.is_https,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+        }
 
     # ---------------------------------------------------------------- opening
 
-    def open_session(self, app: Flask, request: Request) -> PersonSession:
-        """Read the visitor's session, with one read and only where there can be one."""
-        session = PersonSession(self)
-        session_id = request.cookies.get(self.cookie_name, "")
-        if not SESSION_ID.fullmatch(session_id) or request.path.startswith("/static/"):
+    def open_session(self, app: Flask, request: Request) -> Session:
+        """Read the visitor's session: one read of the store, and only where there can be one."""
+        session = Session(self)
+        cookie = request.cookies.get(self.get_cookie_name(app), "")
+        if request.path.startswith("/static/") or not cookie:
             return session
-        session.key = key_of(session_id)
+        if not SESSION_ID.fullmatch(cookie):
+            plaintext = self.encryptor.decrypt_text(cookie, bound_to="visitor")
+            session.fill(_serializer.loads(plaintext.decode()) if plaintext else {})
+            return session
+        session.key = key_of(cookie)
         try:
             self.load(session)
         except SessionEnded:
@@ -171,31 +171,29 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             session.unavailable = error
         return session
 
-    def load(self, session: PersonSession) -> None:
+    def load(self, session: Session) -> None:
         """Fill a session that has a key; raises SessionEnded, StoreUnavailable."""
-        record = self.store.read(session.stored_key)
-        opened = self._open(session.stored_key, record)
-        if record is None or opened is None:
+        key = session.stored_key
+        record = self.store.read(key)
+        decrypted = record and self.encryptor.decrypt(record.data, bound_to=f"session {key}")
+        if record is None or not decrypted:
+            raise SessionEnded  # gone, or encrypted with a secret that is no longer listed
+        content = _content(decrypted[0])
+        if time.time() >= content.ends_at:
             raise SessionEnded
-        session.record = record
-        session.plaintext, session.seal_again = opened
-        try:
-            session.content = _decode(session.plaintext)
-        except (msgspec.MsgspecError, TypeError):
-            raise SessionEnded from None  # written by another version of this app
-        _fill(session, session.content.data)
-
-    def _open(self, key: str, record: Record | None) -> tuple[bytes, bool] | None:
-        """The plaintext, and whether it must be sealed again; None if there is no session."""
-        opened = record and self._sealer.open(record.sealed, bound_to=f"session {key}")
-        if not opened:
-            return None  # gone, or sealed with a secret that is no longer listed
-        plaintext, newest = opened
-        return zlib.decompress(plaintext), not newest
+        session.record, session.content = record, content
+        session.has_old_encryption = not decrypted[1]
+        session.fill(content.data)
 
     # ---------------------------------------------------------------- starting and ending
 
-    def start(self, session: PersonSession, data: Mapping[str, Any], refs: Iterable[str]) -> None:
+    def start(
+        self,
+        session: Session,
+        data: Mapping[str, Any],
+        refs: Iterable[str],
+        ends_at: float | None = None,
+    ) -> None:
         """Start a session with a new id (so session fixation gains nothing), stored at once.
 
         What this browser had before is deleted after the new session is safe. Raises
@@ -206,106 +204,118 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         now = time.time()
         session_id = secrets.token_urlsafe(32)
         key = key_of(session_id)
-        content = Content(now, now + self._absolute, list(refs), dict(data))
-        plaintext = _encoder.encode(content)
+        content = Content(now, min(now + self._absolute, ends_at or now * 2), [*refs], {**data})
         expires_at = min(now + self._idle, content.ends_at)
-        record = Record(os.urandom(8), self._seal(key, plaintext), now, expires_at)
+        record = Record(os.urandom(8), self._encrypt(key, content), now, expires_at)
         self.store.create(key, record, content.refs)
         if earlier and self.store.delete(*earlier) is None:
             self.store.delete(key, content.refs)
             session.forget()
             raise SessionEnded
-        session.key, session.id_for_cookie = key, session_id
-        session.record, session.content, session.plaintext = record, content, plaintext
-        session.modified = session.seal_again = session.ended = False
-        _fill(session, content.data)
+        session.key, session.new_id = key, session_id
+        session.record, session.content = record, content
+        session.has_old_encryption = session.was_ended = False
+        session.fill(content.data)
 
-    def end(self, session: PersonSession) -> Content | None:
+    def end(self, session: Session) -> Content | None:
         """Delete this session, at the store and in the browser; return what it held to the last.
         Raises StoreUnavailable."""
         content = None
         if session.key is not None:
             content = self.end_key(session.key, session.content) or session.content
             session.forget()
-        session.ended = True
+        session.was_ended = True
         return content
 
-    def all_with(self, ref: str) -> dict[str, tuple[Record, Content]]:
-        """Return the living sessions with a reference, by key. Raises StoreUnavailable."""
+    def all_with(self, refs: Iterable[str]) -> dict[str, tuple[Record, Content]]:
+        """Return the living sessions with one of the references. Raises StoreUnavailable."""
         found = {}
-        for key in self.store.keys_with(ref):
+        for key in {key: None for ref in refs for key in self.store.keys_with(ref)}:
             record = self.store.read(key)
-            opened = self._open(key, record)
-            if record and opened:
-                found[key] = record, _decode(opened[0])
+            if record and (
+                decrypted := self.encryptor.decrypt(record.data, bound_to=f"session {key}")
+            ):
+                found[key] = record, _content(decrypted[0])
         return found
 
     def end_key(self, key: str, content: Content) -> Content | None:
         """End a session that `all_with` found; return what it held to the last (another request
         may have refreshed its tokens since), None if it was no longer there."""
-        opened = self._open(key, self.store.delete(key, content.refs))
-        return _decode(opened[0]) if opened else None
+        record = self.store.delete(key, content.refs)
+        return _decode(record.data, key, self.encryptor) if record else None
 
     # ---------------------------------------------------------------- writing
 
-    def swap(self, session: PersonSession) -> bool:
+    def swap(self, session: Session, refs: list[str], ends_at: float | None) -> bool:
         """Write the session if nobody else has since it was read; say whether."""
-        key = session.stored_key
-        plaintext = _encoder.encode(session.content._replace(data=dict(session)))
-        record = session.record._replace(version=os.urandom(8), sealed=self._seal(key, plaintext))
-        if not self.store.replace(key, session.record.version, record.version, record.sealed):
+        key, content = session.stored_key, session.content
+        added = [ref for ref in refs if ref not in content.refs]
+        content = content._replace(
+            data=dict(session),
+            refs=[*content.refs, *added],
+            ends_at=min(content.ends_at, ends_at or content.ends_at),
+        )
+        record = session.record._replace(version=os.urandom(8), data=self._encrypt(key, content))
+        if not self.store.replace(key, session.record.version, record, added):
             return False
-        session.record, session.plaintext = record, plaintext
+        session.record, session.content = record, content
+        session.modified = session.has_old_encryption = False
         return True
 
-    def _seal(self, key: str, plaintext: bytes) -> bytes:
+    def _encrypt(self, key: str, content: Content) -> bytes:
         # Compressed first: tokens are base64, a quarter of which is air.
-        return self._sealer.seal(zlib.compress(plaintext, level=1), bound_to=f"session {key}")
+        plaintext = zlib.compress(_serializer.dumps(list(content)).encode(), level=1)
+        return self.encryptor.encrypt(plaintext, bound_to=f"session {key}")
 
-    def save_session(self, app: Flask, session: PersonSession, response: Response) -> None:
+    def save_session(self, app: Flask, session: Session, response: Response) -> None:
         """Write what the request changed, keep an idle session alive, set or delete the cookie.
 
-        Raises StoreUnavailable if a change could not be kept.
+        Raises StoreUnavailable if a change could not be stored.
         """
         if session.key is not None:
             self._save(session)
-        if session.id_for_cookie is not None:
-            self._set_cookie(response, session.id_for_cookie, self._absolute)
-        elif session.ended:
-            self._set_cookie(response, "", 0)
-        if session.accessed or session.ended or "Set-Cookie" in response.headers:
-            if "Cookie" not in response.headers.get("Vary", ""):
-                response.vary.add("Cookie")
+        if session.new_id is not None:
+            self._set_cookie(app, response, session.new_id, max_age=self._absolute)
+        elif session.key is None and session.modified and session and not session.unavailable:
+            value = self.encryptor.encrypt_text(
+                _serializer.dumps(dict(session)).encode(), bound_to="visitor"
+            )
+            if len(value) > VISITOR_BYTES:
+                raise ValueError("flask.session of a visitor holds at most 2 KB: it is a cookie")
+            self._set_cookie(app, response, value)
+        elif session.was_ended or (session.key is None and session.modified):
+            self._set_cookie(app, response, "", max_age=0)
+        if session.accessed or "Set-Cookie" in response.headers:
+            response.vary.add("Cookie")
             response.headers["Cache-Control"] = "no-store"
 
-    def _save(self, session: PersonSession) -> None:
+    def _save(self, session: Session) -> None:
         try:
-            if session.modified or session.seal_again:
+            if session.modified or session.has_old_encryption:
                 session.commit()
             now = time.time()
-            if now - session.record.seen_at > self._idle / TOUCH_FRACTION:
+            if abs(now - session.record.seen_at) > self._idle / TOUCH_FRACTION:
                 expires_at = min(now + self._idle, session.content.ends_at)
                 self.store.touch(session.stored_key, now, expires_at)
         except SessionEnded:
-            pass  # what this request wanted to keep goes with the session
+            pass  # what this request wanted to store goes with the session
         except StoreUnavailable:
-            session.forget()  # so that the error page does not try it once more
+            session.forget()  # so that the error page does not try it again
             raise
 
-    def _set_cookie(self, response: Response, value: str, max_age: int) -> None:
+    def _set_cookie(
+        self, app: Flask, response: Response, value: str, max_age: int | None = None
+    ) -> None:
         """Set the cookie, or with 0 seconds delete it; by the same attributes both times, since
         browsers ignore a `__Host-` cookie that comes without Secure, its deletion too."""
-        cookie = dump_cookie(
-            self.cookie_name,
+        response.set_cookie(
+            self.get_cookie_name(app),
             value,
             max_age=max_age,
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="Lax",
-            sync_expires=False,
+            secure=self.get_cookie_secure(app),
+            httponly=self.get_cookie_httponly(app),
+            samesite=self.get_cookie_samesite(app),
         )
-        response.headers.add("Set-Cookie", cookie)
 
     # ---------------------------------------------------------------- what Flask-Session calls
 
@@ -313,8 +323,8 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         self.store.sweep()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        opened = self._open(store_id, self.store.read(store_id))
-        return _decode(opened[0]).data if opened else None
+        record = self.store.read(store_id)
+        return _decode(record.data, store_id, self.encryptor).data if record else None
 
     def _delete_session(self, store_id: str) -> None:
         self.store.delete(store_id)
@@ -325,29 +335,17 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
 
 def key_of(session_id: str) -> str:
     """Return the store's key of a session id: a hash, from which the id cannot be had."""
-    return _hash(session_id)
-
-
-def ref_of(issuer: str, kind: str, value: str) -> str:
-    """Return the reference of a `sid` or `sub` (the `kind`) of an issuer: a hash too."""
-    return _hash(msgspec.json.encode([issuer, kind, value]).decode())
-
-
-def _hash(text: str) -> str:
     # Half of SHA-256: finding another preimage still takes 2**128 tries.
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:16]).decode()[:22]
+    return base64url(hashlib.sha256(session_id.encode()).digest()[:16])
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder()
+def _content(plaintext: bytes) -> Content:
+    return Content(*_serializer.loads(zlib.decompress(plaintext).decode()))
 
 
-def _decode(plaintext: bytes) -> Content:
-    # msgspec alone, not Flask-Session's serializer, which falls back to pickle.
-    return Content(*_decoder.decode(plaintext))
-
-
-def _fill(session: PersonSession, data: Mapping[str, Any]) -> None:
-    """Replace the content without marking the session as changed."""
-    dict.clear(session)
-    dict.update(session, data)
+def _decode(data: bytes, key: str, encryptor: Encryptor) -> Content:
+    """The content of a record that was decrypted before. Raises SessionEnded."""
+    decrypted = encryptor.decrypt(data, bound_to=f"session {key}")
+    if not decrypted:
+        raise SessionEnded
+    return _content(decrypted[0])

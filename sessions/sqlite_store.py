@@ -14,20 +14,22 @@ from .store import Record, StoreUnavailable
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
-    key TEXT PRIMARY KEY, version BLOB NOT NULL, sealed BLOB NOT NULL,
+    key TEXT PRIMARY KEY, version BLOB NOT NULL, data BLOB NOT NULL,
     seen_at REAL NOT NULL, expires_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE IF NOT EXISTS refs (
     ref TEXT, key TEXT, PRIMARY KEY (ref, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS refs_by_key ON refs (key);
-CREATE TABLE IF NOT EXISTS leases (
-    key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS leases_by_end ON leases (until);
+CREATE TABLE IF NOT EXISTS named (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, until REAL NOT NULL, seconds REAL NOT NULL
+    ) WITHOUT ROWID;
 """
-
 # How long one process waits for another's write, and how much a sign-in clears away at most.
-BUSY_SECONDS = 2.0
+BUSY_SECONDS = 1.0
 SWEEP_AT_ONCE = 200
+# A named value counts monotonic time, which no change of the clock touches. That time begins anew
+# with the machine: an end further away than the value was given to live is of an earlier start.
+LIVING = "until > :now AND until <= :now + seconds"
 
 
 class SQLiteStore:
@@ -35,39 +37,49 @@ class SQLiteStore:
 
     def __init__(self, path: Path) -> None:
         """Create the file and its tables; raises OSError or sqlite3.Error if that cannot be."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
         self._path = path
-        self._idle: deque[sqlite3.Connection] = deque()
-        connection = self._connect()
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(SCHEMA)
+        self._idle: deque[tuple[int, sqlite3.Connection]] = deque()
         # Closed and not pooled: a connection must not be carried over a fork.
-        connection.close()
+        self._connect()[1].close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> tuple[int, sqlite3.Connection]:
+        """A connection, with the inode of the file that it is to."""
+        if not self._path.exists():
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for left_over in ("-wal", "-shm"):
+                Path(f"{self._path}{left_over}").unlink(missing_ok=True)
+            self._path.touch(mode=0o600)
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL loses no consistency, and only what the last moment before a power
         # cut wrote: at worst somebody signs in again.
         connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
+        connection.executescript(SCHEMA)
+        return self._path.stat().st_ino, connection
+
+    def _take(self) -> tuple[int, sqlite3.Connection]:
+        with suppress(IndexError, FileNotFoundError):
+            while True:
+                inode, connection = self._idle.pop()
+                if inode == self._path.stat().st_ino:
+                    return inode, connection
+                connection.close()  # somebody deleted the file
+        return self._connect()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = None
+        taken = None
         try:
-            with suppress(IndexError):
-                connection = self._idle.pop()
-            connection = connection or self._connect()
-            yield connection
-        except sqlite3.Error as error:
+            taken = self._take()
+            yield taken[1]
+        except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(str(error)) from error
         finally:
-            if connection:
-                connection.rollback()  # whatever went wrong must not go on holding the file
-                self._idle.append(connection)
+            if taken:
+                taken[1].rollback()  # whatever went wrong must not go on holding the file
+                self._idle.append(taken)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -76,36 +88,38 @@ class SQLiteStore:
             yield connection
             connection.execute("COMMIT")
 
-    def _changes(self, statement: str, *values: object) -> int:
-        with self._connection() as connection:
-            return connection.execute(statement, values).rowcount
-
     def create(self, key: str, record: Record, refs: Iterable[str]) -> None:
         with self._transaction() as connection:
             connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", (key, *record))
-            connection.executemany("INSERT INTO refs VALUES (?, ?)", [(ref, key) for ref in refs])
+            _add_refs(connection, key, refs)
             _sweep(connection)
 
     def read(self, key: str) -> Record | None:
         with self._connection() as connection:
             row = connection.execute(
-                "SELECT version, sealed, seen_at, expires_at FROM sessions WHERE key = ?", (key,)
+                "SELECT version, data, seen_at, expires_at FROM sessions WHERE key = ?", (key,)
             ).fetchone()
         return _living(row)
 
-    def replace(self, key: str, old_version: bytes, version: bytes, sealed: bytes) -> bool:
-        statement = "UPDATE sessions SET version = ?, sealed = ? WHERE key = ? AND version = ?"
-        return self._changes(statement, version, sealed, key, old_version) == 1
+    def replace(self, key: str, old_version: bytes, record: Record, refs: Iterable[str]) -> bool:
+        statement = "UPDATE sessions SET version = ?, data = ? WHERE key = ? AND version = ?"
+        with self._transaction() as connection:
+            values = (record.version, record.data, key, old_version)
+            replaced = connection.execute(statement, values).rowcount == 1
+            if replaced:
+                _add_refs(connection, key, refs)
+        return replaced
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         statement = (
             "UPDATE sessions SET seen_at = ?, expires_at = ? WHERE key = ? AND expires_at > ?"
         )
-        self._changes(statement, seen_at, expires_at, key, time.time())
+        with self._connection() as connection:
+            connection.execute(statement, (seen_at, expires_at, key, time.time()))
 
     def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
         statement = (
-            "DELETE FROM sessions WHERE key = ? RETURNING version, sealed, seen_at, expires_at"
+            "DELETE FROM sessions WHERE key = ? RETURNING version, data, seen_at, expires_at"
         )
         with self._transaction() as connection:
             connection.execute("DELETE FROM refs WHERE key = ?", (key,))
@@ -117,33 +131,44 @@ class SQLiteStore:
             rows = connection.execute("SELECT key FROM refs WHERE ref = ?", (ref,)).fetchall()
         return [key for (key,) in rows]
 
-    def acquire_lease(self, key: str, owner: str, seconds: float) -> str:
-        now = time.time()
-        taken = self._changes(
-            "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
-            " SET owner = excluded.owner, until = excluded.until WHERE until <= ?",
-            *(key, owner, now + seconds, now),
+    def add(self, name: str, value: str, seconds: float) -> bool:
+        return self._changed(
+            "INSERT INTO named VALUES (:name, :new, :now + :seconds, :seconds)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until,"
+            f" seconds = excluded.seconds WHERE NOT ({LIVING})",  # constant
+            name=name,
+            new=value,
+            seconds=seconds,
         )
-        # Freed between the two statements: nobody holds it, and the caller tries again.
-        return owner if taken else self.lease_holder(key) or ""
 
-    def lease_holder(self, key: str) -> str | None:
+    def get(self, name: str) -> str | None:
+        statement = f"SELECT value FROM named WHERE name = :name AND {LIVING}"  # noqa: S608  # constant
         with self._connection() as connection:
-            row = connection.execute(
-                "SELECT owner FROM leases WHERE key = ? AND until > ?", (key, time.time())
-            ).fetchone()
+            values = {"name": name, "now": time.monotonic()}
+            row = connection.execute(statement, values).fetchone()
         return row[0] if row else None
 
-    def release_lease(self, key: str, owner: str) -> None:
-        self._changes("DELETE FROM leases WHERE key = ? AND owner = ?", key, owner)
+    def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
+        return self._changed(
+            "UPDATE named SET value = :new, until = :now + :seconds, seconds = :seconds"
+            f" WHERE name = :name AND value = :old AND {LIVING}",  # constant
+            name=name,
+            old=old,
+            new=new,
+            seconds=seconds,
+        )
 
-    def pass_lease(self, key: str, owner: str, to: str, seconds: float) -> None:
-        statement = "UPDATE leases SET owner = ?, until = ? WHERE key = ? AND owner = ?"
-        self._changes(statement, to, time.time() + seconds, key, owner)
+    def remove(self, name: str, value: str) -> bool:
+        return self._changed(
+            f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}",  # noqa: S608  # constant
+            name=name,
+            old=value,
+        )
 
-    def ping(self) -> None:
+    def _changed(self, statement: str, **values: object) -> bool:
         with self._connection() as connection:
-            connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
+            changed = connection.execute(statement, values | {"now": time.monotonic()})
+        return changed.rowcount == 1
 
     def sweep(self) -> int:
         """Delete all that has expired, in short transactions; return how many sessions."""
@@ -156,15 +181,20 @@ class SQLiteStore:
                 return swept
 
 
+def _add_refs(connection: sqlite3.Connection, key: str, refs: Iterable[str]) -> None:
+    rows = [(ref, key) for ref in refs]
+    connection.executemany("INSERT OR IGNORE INTO refs VALUES (?, ?)", rows)
+
+
 def _sweep(connection: sqlite3.Connection) -> int:
     """Delete some of what has expired. Each sign-in does so: more goes than can come."""
-    now = time.time()
     rows = connection.execute(
-        "SELECT key FROM sessions WHERE expires_at <= ? LIMIT ?", (now, SWEEP_AT_ONCE)
+        "SELECT key FROM sessions WHERE expires_at <= ? LIMIT ?", (time.time(), SWEEP_AT_ONCE)
     ).fetchall()
     connection.executemany("DELETE FROM refs WHERE key = ?", rows)
     connection.executemany("DELETE FROM sessions WHERE key = ?", rows)
-    connection.execute("DELETE FROM leases WHERE until <= ?", (now,))
+    dead = f"DELETE FROM named WHERE NOT ({LIVING})"  # noqa: S608  # constant
+    connection.execute(dead, {"now": time.monotonic()})
     return len(rows)
 
 

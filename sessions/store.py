@@ -11,33 +11,30 @@ class StoreUnavailable(Exception):
 
 
 class Record(NamedTuple):
-    """A stored session. Times are seconds since the epoch, UTC."""
+    """A stored session, encrypted. Times are seconds since the epoch, UTC."""
 
     version: bytes
-    sealed: bytes
+    data: bytes
     seen_at: float
     expires_at: float
 
 
-# Who holds a lease after a failure: until it runs out nobody need try the same again.
-FAILED = "failed"
-
-
 class Store(Protocol):
-    """Sessions by key, found also by references (of a `sid` or `sub`), and leases on keys.
+    """Sessions by key, found also by references (of a `sid` or `sub`), and small named values.
 
-    A key is the hash of a session id and a reference a hash too: what the store holds lets nobody
-    sign in. Every method raises StoreUnavailable, in bounded time, when the engine fails.
+    Keys and references are hashes: what the store holds lets nobody sign in and names nobody.
+    Every method raises StoreUnavailable, in bounded time, when the engine fails.
     """
 
     def create(self, key: str, record: Record, refs: Iterable[str]) -> None:
-        """Keep a new session until its `expires_at`, to be found under each of `refs`."""
+        """Store a new session until its `expires_at`, to be found under each of `refs`."""
 
     def read(self, key: str) -> Record | None:
         """Return the session, or None if there is none or it has expired."""
 
-    def replace(self, key: str, old_version: bytes, version: bytes, sealed: bytes) -> bool:
-        """Compare and swap: write only if the session exists in `old_version`; say whether."""
+    def replace(self, key: str, old_version: bytes, record: Record, refs: Iterable[str]) -> bool:
+        """Compare and swap: write version and data only if the session exists in `old_version`,
+        and add references to it; say whether."""
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         """Extend a session's life if it exists; never bring one back."""
@@ -46,26 +43,20 @@ class Store(Protocol):
         """Delete a session; return what it held to the last, None if it was not there."""
 
     def keys_with(self, ref: str) -> list[str]:
-        """Return the keys of the sessions kept under a reference, without scanning; some of them
+        """Return the keys of the sessions stored under a reference, without scanning; some of them
         may have ended since."""
 
-    def acquire_lease(self, key: str, owner: str, seconds: float) -> str:
-        """Take the lease on a key if nobody has it; return whoever holds it now.
+    def add(self, name: str, value: str, seconds: float) -> bool:
+        """Set a named value that expires, if there is none; say whether."""
 
-        It runs out by itself after `seconds`, so a holder that dies frees it.
-        """
+    def get(self, name: str) -> str | None:
+        """Return a named value, None if there is none or it has expired."""
 
-    def lease_holder(self, key: str) -> str | None:
-        """Return who holds the lease on a key, None if nobody does."""
+    def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
+        """Replace a named value, and its expiry, if it is `old`; say whether."""
 
-    def release_lease(self, key: str, owner: str) -> None:
-        """Give the lease up, if `owner` still holds it."""
-
-    def pass_lease(self, key: str, owner: str, to: str, seconds: float) -> None:
-        """Let `to` have the lease for `seconds` from now, if `owner` still holds it."""
-
-    def ping(self) -> None:
-        """Return if the store answers."""
+    def remove(self, name: str, value: str) -> bool:
+        """Remove a named value if it is `value`; say whether."""
 
     def sweep(self) -> int:
         """Delete what has expired, where the engine does not do so itself; return how much."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-
 from pages.api import call_api
 
 from .conftest import MakeApp, PersonAt

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-
 from auth.attempt import CLOCK_SKEW_SECONDS
 
 from .conftest import Clock, MakeApp, PersonAt

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from auth.outbound import NoAnswer, Outbound
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-from auth.outbound import NoAnswer, Outbound
 
 DAY = timedelta(days=1)
 TOKEN = {"Authorization": "Bearer a-secret"}

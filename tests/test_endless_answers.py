@@ -9,9 +9,8 @@ from contextlib import suppress
 from itertools import islice
 
 import pytest
-from flask import Flask
-
 from auth.outbound import AnswerTooLarge, AnswerTooSlow, Outbound
+from flask import Flask
 
 from .harness import Person, session_records
 from .scripted_provider import Handler, Script, ScriptedProvider

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from config_values import OWN_AUTHORIZE_PARAMS
 
 from config import Settings, SettingsError
-from config_values import OWN_AUTHORIZE_PARAMS
 
 REQUIRED = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",

@@ -8,11 +8,10 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, unquote, urlencode
 
+from auth.return_to import safe_return_to
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-
-from auth.return_to import safe_return_to
 
 from .harness import APP, Person, query_of
 

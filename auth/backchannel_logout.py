@@ -5,18 +5,18 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import suppress
-from typing import Any
 
-from flask import request
+from flask import Blueprint, request
+from joserfc import jws
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from sessions import StoreUnavailable, ref_of
-from sessions.interface import key_of
+from sessions import StoreUnavailable, session_interface
 
 from . import signals
-from .errors import Problem
-from .guard import from_anywhere, without_session
+from .access_control import from_anywhere, without_session
+from .errors import Error
+from .http_client import parse_json
 from .id_token import (
     CLOCK_SKEW_SECONDS,
     Claims,
@@ -24,13 +24,14 @@ from .id_token import (
     check_audience,
     check_issuer,
     check_times,
-    verified_signature,
+    read_header,
+    verify_signature,
 )
-from .relying_party import RelyingParty, relying_party, session_interface
-from .routes import bp
-from .sign_out import remember_logout
+from .logout import end_sessions, remember_logout
+from .relying_party import RelyingParty, relying_party
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
+bp = Blueprint("backchannel_logout", __name__)
 
 
 @bp.post("/backchannel-logout")
@@ -44,15 +45,21 @@ def backchannel_logout() -> Response:
         if request.mimetype != "application/x-www-form-urlencoded" or len(tokens) != 1:
             raise InvalidToken("no logout_token, form-encoded and once")
         claims = verify_logout_token(rp, tokens[0])
-        try:
-            ended = _end_sessions(rp, claims)
-        except StoreUnavailable:
-            forget_use(claims)  # the provider may try again
-            raise
     except InvalidToken as error:
-        raise Problem("bad_logout_token", str(error)) from None
-    signals.logged_out.send(rp, count=ended)
-    # Section 2.8: the answer must not be cached.
+        raise Error("bad_logout_token", str(error)) from None
+    name, first_use = f"jti {claims['jti']}", secrets.token_hex(8)
+    seconds = min(float(claims["exp"]) - time.time(), 86400) + CLOCK_SKEW_SECONDS
+    # 7. The `jti` was not seen before, as long as the token could be used again.
+    if not session_interface().store.add(name, first_use, seconds):
+        raise Error("bad_logout_token", "jti was seen before")
+    try:
+        count = _end_sessions(rp, claims)
+    except StoreUnavailable:
+        with suppress(StoreUnavailable):  # the provider may try again
+            session_interface().store.remove(name, first_use)
+        raise
+    signals.logged_out.send(rp, count=count)
+    # Section 2.8: the response must not be cached.
     return Response(status=200, headers={"Cache-Control": "no-store"})
 
 
@@ -69,22 +76,41 @@ def _posted_tokens() -> list[str]:
 def verify_logout_token(rp: RelyingParty, token: str) -> Claims:
     """Check a logout token, in the order of section 2.6.
 
-    Raises InvalidToken; Problem or StoreUnavailable where it cannot be checked now.
+    What can be seen without keys is checked before any are fetched, and a fetch by another request
+    is not waited for: anybody can post here. Raises InvalidToken; Error where it cannot be checked
+    now.
     """
-    header, claims = verified_signature(rp.provider, token)
+    header = read_header(rp, token)
     # RFC 8725 section 3.11: a token that says it is of another kind is not a logout token.
     if str(header.get("typ", "JWT")).lower() not in ("logout+jwt", "jwt"):
         raise InvalidToken("typ is another one")
-    check_issuer(claims, rp.settings.issuer)
-    check_audience(claims, rp.settings.client_id)
+    rp.provider.metadata(wait=False)
+    _check_claims(rp, _unverified(token))
+    _, claims = verify_signature(rp, token, wait=False)
+    _check_claims(rp, claims)
+    return claims
+
+
+def _check_claims(rp: RelyingParty, claims: Claims) -> None:
+    check_issuer(claims, rp)
+    check_audience(claims, rp)
     check_times(claims)
     check_who(claims)
     check_event(claims)
     # An ID token has a nonce and must not pass for a logout token.
     if "nonce" in claims:
         raise InvalidToken("nonce is there")
-    check_first_use(claims)
-    return claims
+    if not isinstance(claims.get("jti"), str) or not 0 < len(claims["jti"]) <= 1000:
+        raise InvalidToken("jti is missing or unusable")
+
+
+def _unverified(token: str) -> Claims:
+    """The claims as the token has them, whoever made it."""
+    try:
+        claims = parse_json(jws.extract_compact(token.encode()).payload)
+    except Exception:
+        raise InvalidToken("not a JWT") from None
+    return claims if isinstance(claims, dict) else {}
 
 
 def check_who(claims: Claims) -> None:
@@ -103,33 +129,15 @@ def check_event(claims: Claims) -> None:
         raise InvalidToken("events lacks the logout event")
 
 
-def check_first_use(claims: Claims) -> None:
-    """7. The `jti` was not seen before, as long as the token could be used again."""
-    jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= 1000:
-        raise InvalidToken("jti is missing or unusable")
-    seconds = min(float(claims["exp"]) - time.time(), 86400) + CLOCK_SKEW_SECONDS
-    claims["first use"] = first_use = secrets.token_hex(8)
-    key = key_of(f"jti {jti}")
-    if session_interface().store.acquire_lease(key, first_use, seconds) != first_use:
-        raise InvalidToken("jti was seen before")
-
-
-def forget_use(claims: Claims) -> None:
-    """Let the token be used again, after what it asked for could not be done."""
-    with suppress(StoreUnavailable):
-        session_interface().store.release_lease(key_of(f"jti {claims['jti']}"), claims["first use"])
-
-
-def _end_sessions(rp: RelyingParty, claims: dict[str, Any]) -> int:
+def _end_sessions(rp: RelyingParty, claims: Claims) -> int:
     """End the sessions of that `sid`, or where none is named, all of that `sub`."""
     kind = "sid" if "sid" in claims else "sub"
-    interface, ref = session_interface(), ref_of(rp.settings.issuer, kind, claims[kind])
-    remember_logout(ref, claims["iat"])
-    found = interface.all_with(ref)
+    refs = rp.refs(kind, claims[kind])
+    for ref in refs:
+        remember_logout(ref, claims["iat"])
+    found = {key: content for key, (_, content) in session_interface().all_with(refs).items()}
     # A `sid` is the provider's word for one sign-in of one person.
     if kind == "sid" and "sub" in claims:
-        of_person = ref_of(rp.settings.issuer, "sub", claims["sub"])
-        found = {key: kept for key, kept in found.items() if of_person in kept[1].refs}
-    ended = [interface.end_key(key, content) for key, (_, content) in found.items()]
-    return len(ended) - ended.count(None)
+        of_person = {*rp.refs("sub", claims["sub"])}
+        found = {key: each for key, each in found.items() if of_person & {*each.refs}}
+    return end_sessions(found)

@@ -1,0 +1,192 @@
+"""Who may pass: every view is closed unless it is marked, and changes come from our own pages."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+from flask import current_app, g, redirect, request
+from werkzeug.wrappers import Response
+
+from sessions import current_session
+
+from .errors import Error, SignInNeeded
+from .refresh import refreshed_token
+from .relying_party import relying_party
+from .token_set import SESSION_KEY, SignIn
+
+log = logging.getLogger("app.access")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 32 * 1024
+# Parsing these takes more time than their length says.
+PARSED_HEADERS = (
+    "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CACHE_CONTROL",
+)  # fmt: skip
+MAX_PARSED_LENGTH = 1000
+# The last redirects to our own address: where they are all the same, they lead to themselves.
+_redirected: deque[tuple[str, float]] = deque([("", 0.0)] * 3, maxlen=3)
+# A platform's probes come under whatever name or address it likes.
+PROBES = ("/healthz", "/readyz")
+
+
+def public(view: View) -> View:
+    """Mark a view that may be seen without being signed in; every other one may not."""
+    return _marked(view, "public")
+
+
+def without_session(view: View) -> View:
+    """Mark a public view that answers although the session store does not."""
+    return _marked(_marked(view, "public"), "without_session")
+
+
+def from_anywhere(view: View) -> View:
+    """Mark a view that may be posted to by others than our own pages, such as the provider."""
+    return _marked(view, "from_anywhere")
+
+
+def max_request_bytes(number: int) -> Callable[[View], View]:
+    """Mark a view that takes larger bodies (uploads) than the 64 KB that others take."""
+    return lambda view: _marked(view, "max_request_bytes", number)
+
+
+def _marked(view: View, mark: str, value: Any = True) -> View:
+    setattr(view, f"_{mark}", value)
+    return view
+
+
+def _mark(mark: str, default: Any = False) -> Any:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, f"_{mark}", default)
+
+
+def require_small_request() -> None:
+    """Refuse a head or a body that is too large, also where no view reads it, and do not parse
+    header values that are too long. Raises Error."""
+    head = sum(len(name) + len(value) for name, value in request.headers)
+    if head + len(request.query_string) > MAX_HEAD_BYTES:
+        raise Error("long_headers", f"{head} bytes")
+    for name in PARSED_HEADERS:
+        if len(request.environ.get(name, "")) > MAX_PARSED_LENGTH:
+            del request.environ[name]
+    limit = request.max_content_length = _mark("max_request_bytes", MAX_BODY_BYTES)
+    if (request.content_length or 0) > limit:
+        raise Error("too_large", f"{request.content_length} bytes, {limit} allowed")
+
+
+def require_own_address() -> Response | None:
+    """Send a visitor under another host name, or by http though our address is https, to the
+    configured address. Raises Error.
+
+    The redirect URI is never built from request headers, and cookies belong to a host: who began on
+    127.0.0.1 would come back to localhost without the sign-in cookie.
+    """
+    settings = relying_party().settings
+    own = urlsplit(settings.app_base_url)
+    # A proxy may or may not have added the usual port.
+    usual = 443 if settings.is_https else 80
+    is_own_host = request.host in (own.netloc, f"{own.netloc}:{usual}")
+    # Without a proxy that we trust, nobody knows by what a visitor came.
+    is_downgraded = (
+        settings.is_https
+        and settings.trusted_proxy_hops > 0
+        and request.scheme == "http"
+        and "HTTP_X_FORWARDED_PROTO" in request.environ
+    )
+    if (is_own_host and not is_downgraded) or request.path in PROBES:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        raise Error("wrong_host", f"{request.method} under another address")
+    query = quote(request.query_string.decode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
+    target = quote(request.path) + (f"?{query}" if query else "")
+    _redirected.append((target, time.monotonic()))
+    if len({path for path, _ in _redirected}) == 1 and _redirected[-1][1] - _redirected[0][1] < 5:
+        log.warning(
+            "The redirect to %s seems to lead to itself: a proxy passes neither Host nor "
+            "X-Forwarded-Host and X-Forwarded-Proto on, or TRUSTED_PROXY_HOPS does not count it",
+            settings.app_base_url,
+        )
+    return redirect(settings.app_base_url + target, 302)
+
+
+def require_same_origin() -> None:
+    """Refuse a request that changes something unless it comes from one of our own pages.
+
+    Browsers say where a request comes from and pages cannot forge it. A client that says nothing
+    is no browser, so nobody's cookies were borrowed. Raises Error("cross_site").
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or _mark("from_anywhere"):
+        return
+    own = relying_party().settings.app_base_url
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    origin = request.headers.get("Origin", own)
+    # `same-site` is not enough: a neighbour on a sibling host name is not us.
+    if site not in ("same-origin", "none") or origin != own:
+        raise Error("cross_site", f"Sec-Fetch-Site {site[:40]!r}, Origin {origin[:200]!r}")
+
+
+def is_cross_site() -> bool:
+    """Whether a page of another site led here. Browsers say so on https and on this machine; over
+    plain http there is only the Referer."""
+    own, referer = relying_party().settings.app_base_url, request.headers.get("Referer", "")
+    site = request.headers.get("Sec-Fetch-Site") or (
+        "none" if f"{referer}/".startswith(f"{own}/") or not referer else "cross-site"
+    )
+    return site not in ("same-origin", "none")
+
+
+def require_sign_in() -> None:
+    """Let signed-in people pass, everybody to the public views, and nobody else.
+
+    Raises SignInNeeded; Error("store_unavailable") where it cannot be known who this is.
+    """
+    if request.endpoint in (None, "static"):
+        return
+    session = current_session()
+    if session.unavailable and not _mark("without_session"):
+        raise Error("store_unavailable", str(session.unavailable), retry_after=5)
+    if session.key is None and not _mark("public"):
+        raise SignInNeeded
+
+
+# What a request passes before its view, in this order.
+CHECKS = (require_small_request, require_own_address, require_same_origin, require_sign_in)
+
+
+def current_sign_in() -> SignIn | None:
+    """Return the sign-in of the visitor, None if nobody is signed in."""
+    session = current_session()
+    stored, sign_in = g.get("sign_in", (None, None))
+    # Every change puts another object there, so this is never what was before one.
+    if session.key is None or stored is not session.get(SESSION_KEY):
+        # A visitor's own data is nobody's sign-in, whatever its keys.
+        stored = session.get(SESSION_KEY) if session.key else None
+        sign_in = SignIn.from_session(session) if session.key else None
+        g.sign_in = stored, sign_in
+    return cast(SignIn | None, sign_in)
+
+
+def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
+    """Return an access token that is good now, for the configured API or the one of `audience`.
+
+    `refused` is a token that the API has just refused: it is refreshed though it looks good, or
+    returned where that was in vain a moment ago.
+    Raises SignInNeeded, or SessionEnded where it ended meanwhile, which is answered like that;
+    Error where it cannot be refreshed now; StoreUnavailable.
+    """
+    sign_in, name = current_sign_in(), audience or ""
+    if sign_in is None:
+        raise SignInNeeded
+    tokens = sign_in.token_sets.get(name)
+    if tokens and tokens.is_fresh():
+        is_in_vain = tokens.is_refused and tokens.is_new()
+        if tokens.access_token != refused or is_in_vain:
+            return tokens.access_token
+    return refreshed_token(relying_party(), current_session(), name, refused)

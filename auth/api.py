@@ -1,0 +1,136 @@
+"""Step 3, call the API: base URL, access token and time limit are set here and nowhere else.
+
+Every response becomes a value or one of a few errors; the token goes to the configured host only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sessions import current_session
+
+from .access_control import access_token, current_sign_in
+from .errors import Error, SignInNeeded
+from .http_client import NoResponse, Response, ResponseTooLarge, ResponseTooSlow
+from .relying_party import relying_party
+from .token_set import SESSION_KEY
+
+API_SECONDS = 8.0
+# What the view shows beside its form: the API says what is wrong with what was sent.
+ABOUT_INPUT = (400, 409, 422)
+
+
+class ApiResponse(NamedTuple):
+    """The status, and the decoded JSON (None where there is no body)."""
+
+    status: int
+    data: Any
+
+    @property
+    def ok(self) -> bool:
+        """Whether the API did what was asked; otherwise `data` says what is wrong with it."""
+        return 200 <= self.status < 300
+
+
+def call_api(
+    method: str,
+    path: str,
+    *,
+    json: Any = None,
+    params: Mapping[str, str] | None = None,
+    audience: str | None = None,
+    base_url: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiResponse:
+    """Call `{base_url}{path}` with an access token; return the response if its status is 2xx, or
+    400, 409, 422, which are about the input.
+
+    `base_url` and `audience` are the API's, where it is not the configured one. A refused token
+    (401) is refreshed once, and the request sent again: the API has not acted on it.
+
+    Raises Error, SignInNeeded.
+    """
+    settings = relying_party().settings
+    url = base_url or settings.api_base_url
+    if url is None:
+        raise Error("api_not_configured")
+    content: dict[str, Any] = {} if json is None else {"json": json}
+    content |= {"params": params} if params else {}
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+    token = access_token(audience)
+    response = _send(method, url + path, token, headers, content)
+    if response.status == 401:
+        newer = access_token(audience, refused=token)
+        if newer != token:
+            response = _send(method, url + path, newer, headers, content)
+            if response.status == 401:
+                _note_refusal(audience or "")
+    return _checked(response, audience, f"{method} {path.partition('?')[0]}")
+
+
+def _send(
+    method: str, url: str, token: str, headers: Mapping[str, str], content: Mapping[str, Any]
+) -> Response:
+    # RFC 6750 section 2.1: as a header; section 5.3: never in a URL.
+    headers = {**headers, "Authorization": f"Bearer {token}"}
+    try:
+        return relying_party().http.send(method, url, headers, seconds=API_SECONDS, **content)
+    except ResponseTooSlow as error:
+        raise Error("api_timeout", str(error), retry_after=5) from None
+    except NoResponse as error:
+        raise Error("api_unreachable", str(error), retry_after=5) from None
+    except ResponseTooLarge:
+        raise Error("api_bad_answer", "the response is larger than 2 MB") from None
+
+
+def _checked(response: Response, audience: str | None, what: str) -> ApiResponse:
+    status, detail = response.status, f"status {response.status} to {what}"
+    if status == 401:
+        _ask_again_for(audience)
+        challenge = response.headers.get("WWW-Authenticate", "")[:300]
+        raise Error("api_refused_token", f"{detail} with a fresh access token: {challenge!r}")
+    if status == 403:
+        raise _forbidden(response, detail)
+    if status == 404:
+        raise Error("not_found", detail)
+    if status == 429 or (status == 503 and "Retry-After" in response.headers):
+        raise Error("api_busy", detail, retry_after=response.retry_after())
+    if status >= 500:
+        raise Error("api_failed", detail)
+    if not 200 <= status < 300 and status not in ABOUT_INPUT:
+        # A redirect too: the token would go with it to who knows where.
+        raise Error("api_bad_answer", detail)
+    try:
+        return ApiResponse(status, response.json() if response.body else None)
+    except ValueError:
+        raise Error("api_bad_answer", f"{detail}: not JSON") from None
+
+
+def _note_refusal(name: str) -> None:
+    """Note that the API refused a token that was refreshed for it. Raises StoreUnavailable."""
+    session, sign_in = current_session(), current_sign_in()
+    tokens = sign_in.token_sets.get(name) if sign_in else None
+    if sign_in and tokens:
+        refused = sign_in.with_tokens(name, replace(tokens, is_refused=True))
+        session[SESSION_KEY] = refused.to_session()
+
+
+def _ask_again_for(audience: str | None) -> None:
+    """Where the provider gave a token for another API than it was asked for (some ignore
+    `audience` in a refresh), only a sign-in for this API helps; once."""
+    sign_in = current_sign_in()
+    tokens = sign_in.token_sets.get(audience or "") if sign_in else None
+    if audience and tokens and not tokens.from_sign_in:
+        raise SignInNeeded("the API refused a token got by refresh", audience=audience)
+
+
+def _forbidden(response: Response, detail: str) -> Error:
+    """RFC 6750 section 3.1: `insufficient_scope` may name the scope that is missing."""
+    challenge = response.headers.get("WWW-Authenticate", "")
+    if not re.search(r'error\s*=\s*"?insufficient_scope\b', challenge):
+        return Error("api_refused", detail)
+    scope = re.search(r'\bscope\s*=\s*"([\x20\x21\x23-\x5B\x5D-\x7E]{1,300})"', challenge)
+    return Error("insufficient_scope", detail, scope=scope[1].strip() if scope else None)

@@ -1,0 +1,81 @@
+"""How the app proves who it is at the provider's endpoints (RFC 6749 section 2.3, RFC 7523).
+
+What the metadata lists is what the server can do, not what this client may: where one way is
+refused (`invalid_client`), the next is tried once, and remembered while the process lives.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+from urllib.parse import quote_plus
+
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+
+from config import Settings
+
+from .provider import Metadata
+
+POST, BASIC = "client_secret_post", "client_secret_basic"
+ISSUER, TOKEN_ENDPOINT = "aud=issuer", "aud=token_endpoint"
+ASSERTION_SECONDS = 60
+
+
+class ClientAuthentication:
+    """Chooses and applies the method of this client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._accepted: str | None = None
+
+    def methods(self, metadata: Metadata, endpoint: str) -> list[str]:
+        """Return the methods to try at an endpoint, the best first, at most two.
+
+        With a signing key: `private_key_jwt` for the issuer, then for the token endpoint. With a
+        secret: `client_secret_post`, then `client_secret_basic` where it is listed; basic alone
+        where post is not listed. A list that is missing, or has `none` only, means post.
+        """
+        if self._settings.client_signing_key:
+            methods = [ISSUER, TOKEN_ENDPOINT]
+        else:
+            listed = metadata.words("token_endpoint_auth_methods_supported")
+            if endpoint == metadata.revocation_endpoint:
+                # RFC 8414 section 2: a list of its own, else that of the token endpoint.
+                listed = metadata.words("revocation_endpoint_auth_methods_supported") or listed
+            methods = [method for method in (POST, BASIC) if method in listed] or [POST]
+        # The one that was accepted before comes first.
+        return sorted(methods, key=lambda method: method != self._accepted)
+
+    def accept(self, method: str) -> None:
+        """Remember a method that an endpoint accepted after it had refused another one."""
+        self._accepted = method
+
+    def prepare(
+        self, method: str, metadata: Metadata, endpoint: str, body: str
+    ) -> tuple[dict[str, str], str]:
+        """Return the headers and the form body of a request that is authenticated by a method."""
+        settings = self._settings
+        client_id: str = settings.client_id
+        if key := settings.client_signing_key:
+            # The issuer first: an endpoint named by a malicious provider would else receive an
+            # assertion that is good elsewhere (RFC 7523bis section 4).
+            audience = metadata.issuer if method == ISSUER else metadata.token_endpoint
+            claims = {"exp": int(time.time()) + ASSERTION_SECONDS}
+            sign: Any = PrivateKeyJWT(audience, claims, dict(key.header), key.alg)
+            client = ClientAuth(client_id, key.key, sign)
+            body += f"&client_id={quote_plus(client_id)}"
+        else:
+            ways = {POST: POST, BASIC: _basic}
+            client = ClientAuth(client_id, settings.client_secret, ways[method])
+        _, headers, body = client.prepare("POST", endpoint, {}, body)
+        return headers, body
+
+
+def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: str) -> Any:
+    """RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. Authlib's own
+    leaves that out, and a secret with a colon or a percent sign then fails."""
+    credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    encoded = base64.b64encode(credentials.encode()).decode()
+    return uri, headers | {"Authorization": f"Basic {encoded}"}, body

@@ -1,0 +1,271 @@
+"""The HTTP client: every request to the provider and to the APIs goes through here.
+
+`requests` over one pool of connections; no redirects, no cookies, no `.netrc`, and a response that
+is bounded in time and in size.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import socket
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from config import CA_VARIABLES
+
+from . import signals
+
+CONNECT_SECONDS = 3.0
+TOTAL_SECONDS = 10.0
+# On the wire and decompressed.
+MAX_BYTES = 2 * 1024 * 1024
+POOL_SIZE = 64
+
+
+class NoResponse(Exception):
+    """Nobody answered: refused, reset, no such host, a certificate that is not trusted."""
+
+
+class ResponseTooSlow(NoResponse):
+    """No complete response came in time."""
+
+
+class ResponseTooLarge(Exception):
+    """The response was larger than MAX_BYTES and was not read to its end."""
+
+
+class Response(NamedTuple):
+    """A response of the provider or an API, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The media type, without parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """Return the decoded body; raises ValueError if it is not JSON."""
+        return parse_json(self.body)
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the decoded body if it is a JSON object, else an empty one."""
+        try:
+            data = self.json()
+        except ValueError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    def retry_after(self) -> int:
+        """Return the seconds that `Retry-After` asks for, 1 to 300; 5 where it says nothing."""
+        value = self.headers.get("Retry-After", "").strip()
+        # Python refuses to read a number of thousands of digits.
+        return min(max(int(value[:9]), 1), 300) if value.isascii() and value.isdigit() else 5
+
+
+def parse_json(data: bytes) -> Any:
+    """Return decoded JSON (RFC 8259: no NaN, no Infinity). Raises ValueError."""
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+class _UntilDeadline(io.RawIOBase):
+    """What comes from a socket. Its timeout counts for all of it together, and not anew for each
+    piece: one byte a second, even of the header, would hold a request for hours."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+        self._deadline = time.monotonic() + (sock.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp: Any = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock))
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """The pool of connections, each with a deadline for the whole response."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
+        return manager
+
+
+class HttpClient:
+    """One `requests` session, whose pool of connections all threads of the process share."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))
+        # A private certificate authority is normal inside companies. requests knows one variable,
+        # OpenSSL the others; people set any of them.
+        self._verify = next(filter(None, map(os.environ.get, CA_VARIABLES)), True)
+        # What else goes with each request, such as its place in a trace.
+        self.further_headers: Callable[[], Mapping[str, str]] = dict
+
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float = TOTAL_SECONDS
+    ) -> Response:
+        """GET. Raises NoResponse, ResponseTooSlow, ResponseTooLarge."""
+        return self.send("GET", url, headers, seconds=seconds)
+
+    def post(
+        self,
+        url: str,
+        form: Mapping[str, str] | str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        seconds: float = TOTAL_SECONDS,
+    ) -> Response:
+        """POST a form. Raises NoResponse, ResponseTooSlow, ResponseTooLarge."""
+        form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.send("POST", url, form_type | dict(headers or {}), seconds=seconds, data=form)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        seconds: float = TOTAL_SECONDS,
+        **content: Any,
+    ) -> Response:
+        """Send a request with `data`, `json` or `params` as content, and read the response.
+
+        `seconds` bounds the whole response. Raises NoResponse, ResponseTooSlow, ResponseTooLarge.
+        """
+        fixed = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        headers = {**fixed, **self.further_headers(), **(headers or {})}
+        started_at, response = time.perf_counter(), None
+        try:
+            response = self._send(method, url, headers, seconds, content)
+            return response
+        finally:
+            signals.request_sent.send(
+                self,
+                method=method,
+                url=url,
+                headers=headers,
+                form=content.get("data") or content.get("json"),
+                status=response.status if response else 0,
+                response=response,
+                seconds=time.perf_counter() - started_at,
+            )
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], seconds: float, content: Any
+    ) -> Response:
+        host = urlsplit(url).netloc
+        for is_last in (method != "GET", True):
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    auth=_no_netrc,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                    verify=self._verify,
+                    **content,
+                ) as response:
+                    return Response(response.status_code, response.headers, _body(response))
+            # The texts of these exceptions are left behind: they may quote the URL.
+            except (requests.Timeout, ReadTimeoutError):
+                raise ResponseTooSlow(host) from None
+            except (
+                requests.RequestException,
+                HTTPError,
+                OSError,
+                ValueError,
+            ) as e:
+                # A connection of the pool may have been closed by the server just now: what only
+                # reads is sent again.
+                if is_last or not isinstance(e, requests.ConnectionError):
+                    raise NoResponse(f"{host}: {type(e).__name__}") from None
+        raise AssertionError("unreachable")
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # requests looks into .netrc where no authentication is given.
+    return request
+
+
+def _body(response: requests.Response) -> bytes:
+    """Read the body piece by piece, and decompress no more than MAX_BYTES of it."""
+    wire = bytearray()
+    for piece in response.raw.stream(65536, decode_content=False):
+        wire += piece
+        if len(wire) > MAX_BYTES:
+            raise ResponseTooLarge
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return bytes(wire)
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError("a content encoding that nobody asked for")
+    try:
+        # 32 + 15: a gzip or zlib header.
+        body = zlib.decompressobj(47).decompress(wire, MAX_BYTES + 1)
+    except zlib.error:
+        raise ValueError("not compressed as it says") from None
+    if len(body) > MAX_BYTES:
+        raise ResponseTooLarge
+    return body

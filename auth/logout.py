@@ -1,0 +1,121 @@
+"""Signing out: here first, then at the provider (OIDC RP-Initiated Logout 1.0)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+
+from authlib.common.urls import add_params_to_uri
+from flask import request
+
+from sessions import Content, Record, SessionEnded, current_session, session_interface
+
+from . import signals
+from .errors import Error, SignInNeeded
+from .relying_party import RelyingParty, relying_party
+from .token_endpoint import revoke, revoke_all
+from .token_set import SignIn
+
+# In bytes. Longer URLs are refused by some servers; the provider then asks whom it shall sign out.
+LONGEST_HINT = 6000
+# How long a logout is remembered: as long as a sign-in can take, from the ID token's issue to the
+# session.
+SIGN_IN_SECONDS = 60
+# A person has so many sessions at most; the oldest ends.
+MAX_SESSIONS = 50
+
+
+def sign_out() -> str | None:
+    """End this session, revoke its refresh tokens, and return the URL of the provider's logout;
+    None where it has none.
+
+    The session is gone before anything is asked of the provider, which may never send the browser
+    back. Raises StoreUnavailable, and the person is still signed in.
+    """
+    rp = relying_party()
+    content = session_interface().end(current_session())
+    sign_in = SignIn.from_session(content.data) if content else None
+    if sign_in is None:
+        return None
+    revoke_all(rp, sign_in.refresh_tokens())
+    signals.signed_out.send(rp, sub=sign_in.claims["sub"])
+    return logout_url(rp, sign_in)
+
+
+def logout_url(rp: RelyingParty, sign_in: SignIn) -> str | None:
+    """Return the provider's logout with its parameters; None where it has none."""
+    back = f"{rp.settings.app_base_url}/"
+    try:
+        metadata = rp.provider.metadata(wait=False)
+    except Error:
+        return None
+    params: dict[str, str] = {"client_id": rp.settings.client_id}
+    if endpoint := metadata.end_session_endpoint:
+        params |= {"post_logout_redirect_uri": back, "state": secrets.token_urlsafe(8)}
+        if len(sign_in.id_token) <= LONGEST_HINT:
+            params = {"id_token_hint": sign_in.id_token, **params}
+        if language := request.cookies.get(rp.settings.cookie_name("language")):
+            params["ui_locales"] = language
+    elif metadata.is_auth0:
+        # Auth0 without the switch "RP-Initiated Logout End Session Endpoint Discovery".
+        endpoint = f"{metadata.issuer.rstrip('/')}/v2/logout"
+        params |= {"returnTo": back}
+    else:
+        return None
+    params |= {n: v.replace("{back}", back) for n, v in rp.settings.logout_params.items()}
+    return str(add_params_to_uri(endpoint, [(n, v) for n, v in params.items() if v]))
+
+
+def my_sessions() -> dict[str, tuple[Record, Content]]:
+    """Return this person's sessions, by key. Raises SignInNeeded, StoreUnavailable."""
+    sign_in = SignIn.from_session(current_session())
+    if sign_in is None:
+        raise SignInNeeded
+    return session_interface().all_with(relying_party().refs("sub", sign_in.claims["sub"]))
+
+
+def end_sessions(sessions: Mapping[str, Content]) -> int:
+    """End sessions, by key, and revoke their refresh tokens; return how many there were.
+
+    Raises StoreUnavailable.
+    """
+    rp, count, has_answered = relying_party(), 0, True
+    for key, content in sessions.items():
+        try:
+            ended = session_interface().end_key(key, content)
+        except SessionEnded:
+            continue
+        count += ended is not None
+        sign_in = SignIn.from_session(ended.data) if ended else None
+        for refresh_token in sign_in.refresh_tokens() if sign_in else ():
+            # A provider that is away is waited for once, not once a session.
+            has_answered = has_answered and revoke(rp, refresh_token)
+    return count
+
+
+def end_oldest_sessions(refs: Iterable[str]) -> None:
+    """End the oldest of a person's sessions where there are too many. Raises StoreUnavailable."""
+    interface, refs = session_interface(), [*refs]
+    if sum(len(interface.store.keys_with(ref)) for ref in refs) <= MAX_SESSIONS:
+        return
+    found = sorted(interface.all_with(refs).items(), key=lambda item: item[1][0].seen_at)
+    end_sessions({key: content for key, (_, content) in found[:-MAX_SESSIONS]})
+
+
+def remember_logout(ref: str, issued_at: float) -> None:
+    """Note when the provider issued a logout for a `sid` or `sub`. Raises StoreUnavailable."""
+    store, name, moment = session_interface().store, f"logout {ref}", str(float(issued_at))
+    while not store.add(name, moment, SIGN_IN_SECONDS):
+        earlier = store.get(name)
+        if earlier and (
+            float(earlier) >= float(moment) or store.swap(name, earlier, moment, SIGN_IN_SECONDS)
+        ):
+            return
+
+
+def was_logged_out_since(refs: Iterable[str], issued_at: float) -> bool:
+    """Whether the provider issued a logout for one of these not before an ID token of that time:
+    while its code was exchanged, there was no session yet to be ended. Both times are the
+    provider's. Raises StoreUnavailable."""
+    logouts = (session_interface().store.get(f"logout {ref}") for ref in refs)
+    return any(logout is not None and issued_at <= float(logout) for logout in logouts)

@@ -1,0 +1,56 @@
+"""UserInfo (OIDC Core section 5.3), asked once at sign-in where the ID token names nobody."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .errors import Error
+from .http_client import NoResponse, Response, ResponseTooLarge
+from .id_token import InvalidToken, check_issuer, verify_signature
+from .relying_party import RelyingParty
+
+log = logging.getLogger("app.userinfo")
+
+SECONDS = 3.0
+NAMES = ("name", "preferred_username", "nickname", "given_name", "email")
+# What is about the token and not about the person, where UserInfo is a JWT.
+NOT_ABOUT_PERSON = ("iss", "aud", "exp", "iat", "nbf", "jti", "sub")
+
+
+def further_claims(
+    rp: RelyingParty, claims: dict[str, Any], access_token: str, scope: list[str]
+) -> dict[str, Any]:
+    """Return the claims of UserInfo that the ID token lacks; nothing where that names somebody,
+    or where UserInfo fails: that is no reason to refuse a sign-in."""
+    endpoint = rp.provider.metadata().userinfo_endpoint
+    has_name = any(isinstance(claims.get(name), str) and claims[name] for name in NAMES)
+    if endpoint is None or has_name or not {"profile", "email"} & {*scope}:
+        return {}
+    try:
+        headers = {
+            "Authorization": f"Bearer {access_token}",
+            "Accept": "application/json, application/jwt",
+        }
+        found = _claims_of(rp, rp.http.get(endpoint, headers, seconds=SECONDS))
+    except (Error, InvalidToken, NoResponse, ResponseTooLarge, ValueError) as error:
+        log.warning("UserInfo is not used: %s", error or type(error).__name__)
+        return {}
+    # Section 5.3.2: the `sub` must be that of the ID token, else nothing of it may be used.
+    if found.get("sub") != claims["sub"]:
+        log.warning("UserInfo is not used: sub is not that of the ID token")
+        return {}
+    return {k: v for k, v in found.items() if k not in claims and k not in NOT_ABOUT_PERSON}
+
+
+def _claims_of(rp: RelyingParty, response: Response) -> dict[str, Any]:
+    if response.status != 200:
+        raise ValueError(f"status {response.status}")
+    if response.media_type != "application/jwt":
+        return response.json_object()
+    _, claims = verify_signature(rp, response.body.decode("ascii", "replace").strip())
+    check_issuer(claims, rp)
+    audience = claims.get("aud")
+    if rp.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise InvalidToken("aud is not this client")
+    return claims

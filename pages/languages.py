@@ -1,0 +1,92 @@
+"""The languages of pages and errors: Flask-Babel, and the switch at the foot of every page.
+
+A text is written in English where it is used: `_()` or `{% trans %}` in a template, `gettext()` in
+a view, `lazy_gettext()` in a constant. `make translations` takes new texts into the .po files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask_babel
+from flask import Blueprint, Flask, Response, has_request_context, redirect, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+from werkzeug.wrappers import Response as BaseResponse
+
+from auth import Error, relying_party, without_session
+from auth.login_transaction import safe_return_to
+from config import Settings
+
+# By BCP 47 tag, the one for everybody else first. Without the second there is no switch.
+LANGUAGES = {"en": "English", "ja": "日本語"}
+# The locale that dates and numbers are written by.
+LOCALES = {"en": "en_GB"}
+COOKIE_SECONDS = 365 * 86400
+
+bp = Blueprint("languages", __name__)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Choose a language for each request, and add the switch."""
+    app.config["LANGUAGE_COOKIE_NAME"] = settings.cookie_name("language")
+    flask_babel.Babel(app, locale_selector=lambda: LOCALES.get(language(), language()))
+    app.context_processor(lambda: {"languages": LANGUAGES, "language": language()})
+    app.after_request(_say_language)
+    app.register_blueprint(bp)
+
+
+def add_translations(app: Flask, folder: Path) -> None:
+    """Add the translations of an extra."""
+    app.extensions["babel"].translation_directories.append(str(folder))
+
+
+def language() -> str:
+    """Return the tag of the language to answer in: the one that the visitor chose by the switch or
+    in the browser's settings, else the first."""
+    default = next(iter(LANGUAGES))
+    if not has_request_context():
+        return default
+    chosen = request.cookies.get(relying_party().settings.cookie_name("language"))
+    if chosen in LANGUAGES:
+        return chosen
+    # RFC 4647 section 3.4 (lookup): the best liked range whose primary subtag we have. Werkzeug's
+    # best_match() prefers an exact one, however little it is liked.
+    accept = parse_accept_header(request.headers.get("Accept-Language", ""), LanguageAccept)
+    liked = (tag.partition("-")[0].lower() for tag, quality in accept if quality > 0)
+    return next((tag for tag in liked if tag in LANGUAGES), default)
+
+
+def _say_language(response: Response) -> Response:
+    """RFC 9110 section 12.5.5: a page whose language was chosen depends on what chose it."""
+    if response.mimetype in ("text/html", "application/problem+json"):
+        response.vary.update(("Accept-Language", "Cookie"))
+        response.headers["Content-Language"] = language()
+    return response
+
+
+@bp.post("/language")
+@without_session
+def choose() -> BaseResponse:
+    """Store the chosen language in a cookie of its own, and go back to the page.
+
+    Not signed: whoever could change it could change the browser's settings just as well.
+    """
+    chosen, settings = request.form.get("language"), relying_party().settings
+    if chosen not in LANGUAGES:
+        raise Error("bad_request", "no such language")
+    # Our own pages send the Referer in full.
+    page = request.headers.get("Referer", "")
+    page = (
+        page.removeprefix(settings.app_base_url) if page.startswith(settings.app_base_url) else ""
+    )
+    response = redirect(safe_return_to(page) or "/", 303)
+    response.set_cookie(
+        settings.cookie_name("language"),
+        chosen,
+        max_age=COOKIE_SECONDS,
+        secure=settings.is_https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
