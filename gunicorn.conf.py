@@ -11,10 +11,7 @@ def on_starting(server: Any) -> None:
 
     With a certificate it answers by https alone, so nobody reaches an http:// address.
     """
-    relying_party = getattr(server.app.wsgi(), "extensions", {}).get("relying_party")
-    if relying_party is None:
-        return  # another app, such as the bare one that the benchmark compares with
-    settings = relying_party.settings
+    settings = server.app.wsgi().extensions["relying_party"].settings
     if server.cfg.is_ssl and not (settings.is_https or settings.trusted_proxy_hops):
         sys.exit(
             "APP_BASE_URL is an http:// URL, and gunicorn has a certfile, so it answers by https "
@@ -22,36 +19,32 @@ def on_starting(server: Any) -> None:
         )
 
 
-def when_ready(server: Any) -> None:
-    """Called by gunicorn when it listens: see to it that it stops listening when it is told to end.
+def _addresses(port: str) -> list[str]:
+    """Every address of this machine: IPv6 and IPv4, or IPv4 alone where there is no IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::", 0))
+            ipv6_only = probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    except OSError:
+        return [f"0.0.0.0:{port}"]
+    return [f"[::]:{port}", f"0.0.0.0:{port}"] if ipv6_only else [f"[::]:{port}"]
 
-    Workers keep the listening sockets open until their last request is answered. Meanwhile the
-    kernel would take connections in that nobody answers, and reset them at the end; a proxy that is
-    refused goes to another replica at once.
-    """
-    for listener in server.LISTENERS:
-        listener.close = _stop_listening(server, listener, listener.close)
 
-
-def _stop_listening(server: Any, listener: Any, close: Any) -> Any:
-    def stop() -> None:
-        # Not in a worker, and not where another gunicorn took the sockets over (SIGUSR2).
-        if os.getpid() == server.pid and not (server.reexec_pid or server.master_pid):
-            listener.sock.shutdown(socket.SHUT_RDWR)
-        close()
-
-    return stop
+def _positive(name: str, default: int) -> int:
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10_000):
+        sys.exit(f"{name} is not a positive whole number. Write: {default}")
+    return int(text)
 
 
 # A container sets PORT, and is then reached from outside; without it only this machine can connect.
-_port = os.environ.get("PORT")
-bind = [f"0.0.0.0:{_port}" if _port else "127.0.0.1:3000"]
+_port = os.environ.get("PORT", "").strip()
+bind = _addresses(str(_positive("PORT", 3000))) if _port else ["127.0.0.1:3000"]
 
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# gunicorn's threads; what it refuses to read is answered, and logged, by the app.
-worker_class = "pages.gunicorn_worker.Worker"
+workers = _positive("WEB_CONCURRENCY", 2)
+worker_class = "gthread"
 # Most of a request's time is spent waiting for the provider or the API.
-threads = int(os.environ.get("THREADS", "16"))
+threads = _positive("THREADS", 16)
 
 # The app is made once, before anything listens: wrong settings end the process right there.
 preload_app = True
@@ -61,7 +54,7 @@ preload_app = True
 keepalive = 75
 timeout = 60
 graceful_timeout = 30
-# Authorization codes of some providers are long.
+# Authorization codes of some providers are long; a whole head has 32 KB at most (auth).
 limit_request_line = 8190
 
 # Heartbeats in memory, where there is such a place: a disk that hangs must not kill workers.
@@ -71,6 +64,9 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # sent by any visitor through a proxy on this machine, would change every link, or break the page.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
+
+# Switched on by `--access-logfile -`: without the query, which has codes and states in it.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 
 # Nobody manages a container's server through a socket in the home directory.
 control_socket_disable = True

@@ -92,7 +92,7 @@ def require_own_address() -> Response | None:
     own = urlsplit(settings.app_base_url)
     # A proxy may or may not have added the usual port.
     usual = 443 if settings.is_https else 80
-    is_own_host = request.host in (own.netloc, f"{own.netloc}:{usual}")
+    is_own_host = request.host.lower() in (own.netloc, f"{own.netloc}:{usual}")
     # Without a proxy that we trust, nobody knows by what a visitor came.
     is_downgraded = (
         settings.is_https

@@ -78,9 +78,13 @@ class Response(NamedTuple):
 
 
 def parse_json(data: bytes) -> Any:
-    """Return decoded JSON (RFC 8259: no NaN, no Infinity). Raises ValueError."""
+    """Return decoded JSON (RFC 8259: no NaN, no Infinity, no half characters). Raises ValueError."""
     try:
-        return json.loads(data, parse_constant=_refuse)
+        # RFC 8259 section 8.1: UTF-8, and nothing that json would guess.
+        value = json.loads(data.decode(), parse_constant=_refuse)
+        if b"\\u" in data:
+            json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
+        return value
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -33,7 +33,7 @@ MAX_STATE_LENGTH = 1200
 MAX_RETURN_TO_LENGTH = 750
 # Two finished sign-ins of one browser, the second without the session of the first, within so long:
 # the session is not kept.
-LOOP_SECONDS = 30
+LOOP_SECONDS = 15
 # The secret, and when this browser finished its last sign-in (hexadecimal seconds).
 COOKIE = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{8})")
 # Signing in only to sign out, or to sign in again, is nobody's wish; the others are not pages.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 
 from authlib.common.urls import add_params_to_uri
@@ -103,19 +104,27 @@ def end_oldest_sessions(refs: Iterable[str]) -> None:
 
 
 def remember_logout(ref: str, issued_at: float) -> None:
-    """Note when the provider issued a logout for a `sid` or `sub`. Raises StoreUnavailable."""
-    store, name, moment = session_interface().store, f"logout {ref}", str(float(issued_at))
-    while not store.add(name, moment, SIGN_IN_SECONDS):
+    """Note when the provider issued a logout for a `sid` or `sub`, and when it came here. Raises
+    StoreUnavailable."""
+    store, name, now = session_interface().store, f"logout {ref}", time.time()
+    while not store.add(name, f"{float(issued_at)} {now}", SIGN_IN_SECONDS):
         earlier = store.get(name)
-        if earlier and (
-            float(earlier) >= float(moment) or store.swap(name, earlier, moment, SIGN_IN_SECONDS)
-        ):
+        if earlier is None:
+            continue
+        latest = max((float(issued_at), now), _times(earlier))
+        if store.swap(name, earlier, f"{latest[0]} {latest[1]}", SIGN_IN_SECONDS):
             return
 
 
-def was_logged_out_since(refs: Iterable[str], issued_at: float) -> bool:
-    """Whether the provider issued a logout for one of these not before an ID token of that time:
-    while its code was exchanged, there was no session yet to be ended. Both times are the
-    provider's. Raises StoreUnavailable."""
+def was_logged_out_since(refs: Iterable[str], issued_at: float, began_at: float) -> bool:
+    """Whether the provider issued a logout for one of these after an ID token of that time: while
+    its code was exchanged, there was no session yet to be ended. The provider's times are compared
+    with each other; within one second, ours are: when the logout came, and when this exchange
+    began. Raises StoreUnavailable."""
     logouts = (session_interface().store.get(f"logout {ref}") for ref in refs)
-    return any(logout is not None and issued_at <= float(logout) for logout in logouts)
+    return any(logout and _times(logout) >= (issued_at, began_at) for logout in logouts)
+
+
+def _times(logout: str) -> tuple[float, float]:
+    issued_at, _, arrived_at = logout.partition(" ")
+    return float(issued_at), float(arrived_at)

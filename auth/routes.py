@@ -143,9 +143,9 @@ def _finish(
         if store.get(name) == "done" or time.monotonic() > deadline:
             return redirect(transaction.return_to, 302)
         time.sleep(0.1)
-    outcome = "failed"
+    outcome, began_at = "failed", time.time()
     try:
-        if browser.is_looping() and current_session().key is None:
+        if browser.is_looping() and current_session().is_lost():
             _forget_last_sign_in(rp)
             raise Error("sign_in_not_kept", NOT_KEPT)
         tokens = exchange_code(rp, code, browser.derived("code verifier", transaction.id))
@@ -158,7 +158,7 @@ def _finish(
             acr_values=transaction.acr_values,
             max_age=transaction.max_age,
         )
-        _start_session(rp, transaction, tokens, claims)
+        _start_session(rp, transaction, tokens, claims, began_at)
         outcome = "done"
     except SessionEnded:
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
@@ -175,7 +175,11 @@ def _finish(
 
 
 def _start_session(
-    rp: RelyingParty, transaction: LoginTransaction, tokens: Tokens, claims: Claims
+    rp: RelyingParty,
+    transaction: LoginTransaction,
+    tokens: Tokens,
+    claims: Claims,
+    began_at: float,
 ) -> None:
     """Store what was verified in a session with a new id.
 
@@ -207,7 +211,8 @@ def _start_session(
         newest = [each[0] for each in refs.values()]
         session_data = {**data, SESSION_KEY: sign_in.to_session()}
         session_interface().start(session, session_data, newest, session_expiry(claims))
-        if was_logged_out_since((ref for each in refs.values() for ref in each), claims["iat"]):
+        everything = [ref for each in refs.values() for ref in each]
+        if was_logged_out_since(everything, claims["iat"], began_at):
             session_interface().end(session)
             raise SessionEnded
         end_oldest_sessions(refs["sub"])

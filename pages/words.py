@@ -74,7 +74,7 @@ def moment(at: datetime | None) -> Markup:
     seconds = round(at.timestamp() - time.time())
     distance = gettext("now")
     if seconds:
-        distance = format_timedelta(seconds, threshold=2, add_direction=True)
+        distance = str(format_timedelta(seconds, threshold=2, add_direction=True))
     iso, text = at.isoformat(timespec="seconds"), escape(f"{day}, {clock} UTC ({distance})")
     return Markup(f'<time datetime="{iso}">{text}</time>')  # noqa: S704  # escaped
 

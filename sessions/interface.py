@@ -30,6 +30,9 @@ TOUCH_FRACTION = 20
 # How often a write that another request overtook is tried again on top of what that one wrote.
 SWAP_ATTEMPTS = 20
 
+# How long it is remembered that a session was ended, and not lost.
+ENDED_SECONDS = 60
+
 _REMOVED = object()
 # Flask's own serializer: JSON with tags. Never Flask-Session's, which falls back to pickle.
 _serializer = TaggedJSONSerializer()
@@ -59,6 +62,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
     def __init__(self, interface: SessionInterface) -> None:
         self.key: str | None = None
         self.new_id: str | None = None
+        self.lost_key: str | None = None
         self.was_ended = False
         self.unavailable: StoreUnavailable | None = None
         self.record: Record
@@ -114,6 +118,12 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
             self.reload()
         raise StoreUnavailable("the session kept changing")
 
+    def is_lost(self) -> bool:
+        """Whether there is no session, though nobody ended it. Raises StoreUnavailable."""
+        if self.key is not None:
+            return False
+        return not self.lost_key or self._interface.store.get(f"ended {self.lost_key}") is None
+
     def forget(self) -> None:
         """Become the session of a visitor; the store is not asked."""
         self.key = self.new_id = None
@@ -164,6 +174,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         try:
             self.load(session)
         except SessionEnded:
+            session.lost_key = session.key
             session.forget()
         except StoreUnavailable as error:
             # Flask opens sessions before it knows the route; whoever needs this one raises it.
@@ -242,6 +253,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         """End a session that `all_with` found; return what it held to the last (another request
         may have refreshed its tokens since), None if it was no longer there."""
         record = self.store.delete(key, content.refs)
+        self.store.add(f"ended {key}", "1", ENDED_SECONDS)
         return _decode(record.data, key, self.encryptor) if record else None
 
     # ---------------------------------------------------------------- writing
@@ -340,7 +352,10 @@ def key_of(session_id: str) -> str:
 
 
 def _content(plaintext: bytes) -> Content:
-    return Content(*_serializer.loads(zlib.decompress(plaintext).decode()))
+    try:
+        return Content(*_serializer.loads(zlib.decompress(plaintext).decode()))
+    except (zlib.error, ValueError, TypeError):
+        raise SessionEnded from None  # of another version of this app
 
 
 def _decode(data: bytes, key: str, encryptor: Encryptor) -> Content:

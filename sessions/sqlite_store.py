@@ -1,5 +1,7 @@
 """The session store of one machine: one SQLite file that several processes share."""
 
+# ruff: noqa: S608  # the statements are put together of constants
+
 from __future__ import annotations
 
 import sqlite3
@@ -135,14 +137,14 @@ class SQLiteStore:
         return self._changed(
             "INSERT INTO named VALUES (:name, :new, :now + :seconds, :seconds)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until,"
-            f" seconds = excluded.seconds WHERE NOT ({LIVING})",  # constant
+            f" seconds = excluded.seconds WHERE NOT ({LIVING})",
             name=name,
             new=value,
             seconds=seconds,
         )
 
     def get(self, name: str) -> str | None:
-        statement = f"SELECT value FROM named WHERE name = :name AND {LIVING}"  # noqa: S608  # constant
+        statement = f"SELECT value FROM named WHERE name = :name AND {LIVING}"
         with self._connection() as connection:
             values = {"name": name, "now": time.monotonic()}
             row = connection.execute(statement, values).fetchone()
@@ -151,7 +153,7 @@ class SQLiteStore:
     def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
         return self._changed(
             "UPDATE named SET value = :new, until = :now + :seconds, seconds = :seconds"
-            f" WHERE name = :name AND value = :old AND {LIVING}",  # constant
+            f" WHERE name = :name AND value = :old AND {LIVING}",
             name=name,
             old=old,
             new=new,
@@ -160,7 +162,7 @@ class SQLiteStore:
 
     def remove(self, name: str, value: str) -> bool:
         return self._changed(
-            f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}",  # noqa: S608  # constant
+            f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}",
             name=name,
             old=value,
         )
@@ -193,7 +195,7 @@ def _sweep(connection: sqlite3.Connection) -> int:
     ).fetchall()
     connection.executemany("DELETE FROM refs WHERE key = ?", rows)
     connection.executemany("DELETE FROM sessions WHERE key = ?", rows)
-    dead = f"DELETE FROM named WHERE NOT ({LIVING})"  # noqa: S608  # constant
+    dead = f"DELETE FROM named WHERE NOT ({LIVING})"
     connection.execute(dead, {"now": time.monotonic()})
     return len(rows)
 

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from sessions.sqlite_store import SQLiteStore
 
 from .harness import (
     Api,
@@ -33,6 +34,8 @@ class Clock:
         self.ahead = 0.0
         real = time.time
         monkeypatch.setattr(time, "time", lambda: real() + self.ahead)
+        monotonic = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + self.ahead)
 
     def moves(self, seconds: float) -> None:
         self.ahead += seconds
@@ -147,17 +150,16 @@ PersonAt = Callable[[Flask], Person]
 
 
 @pytest.fixture
-def make_app(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
+def make_app(settings: dict[str, str], tmp_path: Path) -> MakeApp:
     """Make an app in this process; keywords are settings that differ. Two apps that are made in
     one test share their session store, as two processes would."""
-    import sessions
-
-    real = sessions._open_store
-    monkeypatch.setattr(sessions, "_open_store", lambda settings, _: real(settings, tmp_path))
 
     def make(**changes: str) -> Flask:
-        with environment({**settings, **changes}):
-            return create_app()
+        values = {**settings, **changes}
+        with environment(values):
+            if values.get("SESSION_REDIS_URL"):
+                return create_app()
+            return create_app(SQLiteStore(tmp_path / "sessions.sqlite3"))
 
     return make
 

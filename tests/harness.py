@@ -15,12 +15,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import requests
 from flask import Flask
+
+from app import EXTRAS
+from config import Settings, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "the-tests-own-client-secret-0123456789"
@@ -434,14 +438,11 @@ SETTING_PREFIXES = (
     "AUTH0_", "APP_", "API_", "CONTACTS_", "SESSION_", "TRUSTED_", "SHOW_", "PICTURE_",
     "LOG_", "METRICS_", "PROMETHEUS_",
 )  # fmt: skip
+EXTRAS_SETTINGS = [
+    extra.Settings for extra in (import_module(f"extras.{name}") for name in EXTRAS)
+]
 EVERY_SETTING = [
-    *("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_CLIENT_SIGNING_KEY"),
-    *("AUTH0_AUDIENCE", "AUTH0_SCOPE", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
-    *("API_BASE_URL", "CONTACTS_API_BASE_URL", "CONTACTS_AUDIENCE", "APP_BASE_URL"),
-    *("APP_SECRET_KEY", "SESSION_REDIS_URL", "SESSION_IDLE_SECONDS"),
-    *("SESSION_ABSOLUTE_SECONDS", "TRUSTED_PROXY_HOPS", "SHOW_FLOW", "SHOW_FLOW_IN_PUBLIC"),
-    "PICTURE_HOSTS",
-    *("LOG_FORMAT", "METRICS_PORT"),
+    name for name in variables(Settings, *EXTRAS_SETTINGS) if not name.endswith("_FILE")
 ]
 
 
