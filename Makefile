@@ -34,11 +34,7 @@ run: $(VENV)/installed ## Run the app with the settings in .env, as in productio
 
 .PHONY: doctor
 doctor: $(VENV)/installed ## Say what is right with the settings, provider and API, and what to change
-	@$(BIN)/python -m doctor $(ARGS)
-
-.PHONY: new
-new: ## Start a project of your own: make new NAME='Team diary' DIR=../diary WITHOUT='demo bench'
-	@'$(PYTHON)' tools/new_project.py --name '$(NAME)' --dir '$(DIR)' --without '$(WITHOUT)'
+	@$(BIN)/python -m extras.doctor $(ARGS)
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Run the tests; installs what they need first
@@ -68,7 +64,9 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 
 .PHONY: translations
 translations: $(VENV)/installed ## Take new texts into the .po files, and compile those
-	@$(BIN)/python -m languages
+	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext --no-location -o messages.pot app.py auth pages templates
+	$(BIN)/pybabel -q update -N -i messages.pot -d translations --omit-header
+	$(BIN)/pybabel -q compile -d translations
 
 .PHONY: test-lock
 test-lock: $(VENV)/made ## Try the lock with the oldest pip that a supported Python brings
@@ -86,7 +84,7 @@ bench: $(VENV)/installed-dev ## Measure counts and CPU beside a bare Flask app; 
 .PHONY: screenshots
 screenshots: $(VENV)/installed-dev ## Make the pictures of README and docs/ anew, from the running demo
 	@.ci/install-system-packages
-	@$(BIN)/python -m tools.screenshots $(ARGS)
+	@$(BIN)/python -m demo.screenshots $(ARGS)
 
 .PHONY: image
 image: ## Build the container image with docker or podman

@@ -14,8 +14,7 @@ from flask import Flask
 
 from app import create_app
 from sessions.sqlite_store import SQLiteStore
-
-from .harness import (
+from tests.support.harness import (
     Api,
     Browser,
     Person,
@@ -24,7 +23,7 @@ from .harness import (
     environment,
     settings_at,
 )
-from .scripted_provider import ScriptedProvider, visitor_of
+from tests.support.scripted_provider import ScriptedProvider, visitor_of
 
 
 class Clock:

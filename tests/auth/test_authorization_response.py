@@ -1,0 +1,344 @@
+"""What comes to `/callback`: RFC 6749 section 4.1.2, RFC 9207, OIDC Core section 3.1.2.5."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from flask import Flask
+
+from tests.conftest import Clock
+from tests.support.harness import APP, Person, Provider, query_of, session_records, text_of
+from tests.support.scripted_provider import GONE, ScriptedProvider, visitor_of
+
+DEMO_FAULTS = {
+    "iss_parameter_wrong": 400, "iss_parameter_missing": 400, "wrong_state": 400,
+    "missing_state": 400, "duplicated_code": 400, "error_answer": 502,
+    "temporarily_unavailable": 503,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "status"), DEMO_FAULTS.items())
+def test_each_lie_of_the_demo_leads_to_a_page_and_signs_nobody_in(
+    name: str, status: int, person: Person, app: Flask, provider: Provider
+) -> None:
+    provider.lies(name)
+
+    response = person.signs_in()
+
+    assert response.status_code == status
+    assert "<h1" in response.text
+    assert "/login?return_to=/" in response.text
+    assert provider.requests_to("/oauth/token") == []
+    assert session_records(app) == 0
+
+
+UNBELIEVED: dict[str, dict[str, Any]] = {
+    "no state": {"state": GONE},
+    "an empty state": {"state": ""},
+    "an unknown state": {"state": "A" * 43},
+    "a state that is too long": {"state": "A" * 44},
+    "a state of a megabyte": {"state": "A" * 8000},
+    "a state of other letters": {"state": "é" * 43},
+    "a state with NUL": {"state": "A" * 42 + "\0"},
+    "the state twice": {"state": ["A" * 43, "A" * 43]},
+    "the iss twice": {"iss": ["https://a/", "https://a/"]},
+    "the code twice": {"code": ["a", "a"]},
+    "the error twice": {"error": ["access_denied", "access_denied"]},
+    "the error_description twice": {"error_description": ["a", "a"]},
+    "no iss": {"iss": GONE},
+    "an empty iss": {"iss": ""},
+    "another iss": {"iss": "https://provider.invalid/"},
+    "no code": {"code": GONE},
+    "an empty code": {"code": ""},
+    "a code that is too long": {"code": "A" * 6001},
+    "a code with a line break": {"code": "a\r\nb"},
+    "a code with NUL": {"code": "a\0"},
+}
+
+
+@pytest.mark.parametrize("parameters", UNBELIEVED.values(), ids=UNBELIEVED)
+def test_a_response_that_is_not_believed_is_not_used(
+    parameters: dict[str, Any], visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    url = scripted.answers(visitor.begins("/login?return_to=/profile"), **parameters)
+
+    response = visitor.comes_back(url)
+
+    assert response.status_code == 400
+    assert "<h1" in response.text
+    assert scripted.asked["token"] == 0
+    assert session_records(scripted_app) == 0
+
+
+def test_our_own_state_twice_is_not_believed(visitor: Person, scripted: ScriptedProvider) -> None:
+    url = visitor.begins()
+    state = query_of(url)["state"]
+
+    response = visitor.comes_back(scripted.answers(url, state=[state, state]))
+
+    assert response.status_code == 400
+    assert scripted.asked["token"] == 0
+
+
+def test_a_state_that_only_begins_like_ours_is_not_believed(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = visitor.begins()
+    state = query_of(url)["state"]
+
+    response = visitor.comes_back(scripted.answers(url, state=state[:8] + "A" * 35))
+
+    assert response.status_code == 400
+    assert scripted.asked["token"] == 0
+
+
+@pytest.mark.parametrize("state", [GONE, "", "A" * 42, "A" * 44, "é" * 43], ids=ascii)
+def test_a_state_that_cannot_be_ours_is_called_damaged(
+    state: Any, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = scripted.answers(visitor.begins(), state=state).removeprefix(APP)
+
+    response = visitor.sees(url, headers={"Accept": "application/json"})
+
+    assert response.get_json()["code"] == "malformed_callback"
+
+
+@pytest.mark.parametrize("ending", ["", "x"], ids=["without its slash", "with more behind"])
+def test_iss_is_compared_to_the_letter(
+    ending: str, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = scripted.answers(visitor.begins(), iss=scripted.base_url + ending)
+
+    response = visitor.comes_back(url)
+
+    assert response.status_code == 400
+    assert scripted.asked["token"] == 0
+
+
+@pytest.mark.parametrize("promise", [GONE, False, "true", None], ids=str)
+def test_iss_may_be_missing_where_nobody_promised_it(
+    promise: Any, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    scripted.metadata = {"authorization_response_iss_parameter_supported": promise}
+
+    response = visitor.signs_in(iss=GONE)
+
+    assert response.status_code == 303
+
+
+def test_a_wrong_iss_is_refused_where_nobody_promised_it(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    scripted.metadata = {"authorization_response_iss_parameter_supported": GONE}
+
+    response = visitor.signs_in(iss="https://provider.invalid/")
+
+    assert response.status_code == 400
+    assert scripted.asked["token"] == 0
+
+
+ERRORS = {
+    "access_denied": 403, "login_required": 401, "consent_required": 401,
+    "interaction_required": 401, "account_selection_required": 401, "server_error": 502,
+    "temporarily_unavailable": 503, "invalid_request": 502, "unauthorized_client": 502,
+    "unsupported_response_type": 502, "invalid_scope": 502, "": 502, "<script>": 502,
+    "unknown": 502,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "status"), ERRORS.items())
+def test_an_error_is_a_page_that_leads_back_to_where_they_wanted_to_go(
+    error: str, status: int, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = visitor.begins("/login?return_to=/appointments")
+
+    response = visitor.comes_back(scripted.answers(url, code=GONE, error=error))
+
+    assert response.status_code == status
+    assert "/login?return_to=/appointments" in response.text
+    assert scripted.asked["token"] == 0
+
+
+def test_an_error_beside_a_code_is_an_error(visitor: Person, scripted: ScriptedProvider) -> None:
+    response = visitor.signs_in(error="access_denied")
+
+    assert response.status_code == 403
+    assert scripted.asked["token"] == 0
+
+
+def test_an_error_description_is_not_shown(visitor: Person, scripted: ScriptedProvider) -> None:
+    response = visitor.signs_in(code=GONE, error="server_error", error_description="call <b>me</b>")
+
+    assert "call" not in text_of(response)
+
+
+@pytest.mark.parametrize("state", ["A" * 43, "", GONE], ids=["unknown", "empty", "missing"])
+def test_an_error_is_believed_only_after_the_state(
+    state: Any, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = visitor.begins()
+    forged = scripted.answers(url, code=GONE, error="access_denied", state=state)
+
+    page = visitor.comes_back(forged)
+
+    assert page.status_code == 400
+    assert visitor.comes_back(scripted.answers(url)).status_code == 303  # still open
+
+
+def test_an_error_is_believed_only_after_the_issuer(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    response = visitor.signs_in(code=GONE, error="access_denied", iss="https://provider.invalid/")
+
+    assert response.status_code == 400
+
+
+def test_someone_elses_response_signs_nobody_in(
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    stranger = visitor_of(scripted_app, scripted)
+    visitor.begins()
+    url = scripted.answers(stranger.begins())
+
+    response = visitor.comes_back(url)
+
+    assert response.status_code == 400
+    assert scripted.asked["token"] == 0
+    assert not visitor.is_signed_in()
+
+
+def test_parameters_that_nobody_asked_for_are_ignored(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    response = visitor.signs_in(session_state="x", id_token=["x", "y"], scope="root", token="t")
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 405), ({"Origin": "https://provider.invalid", "Sec-Fetch-Site": "cross-site"}, None)],
+    ids=["by a program", "by a browser"],
+)
+def test_a_response_by_form_post_is_a_page(
+    headers: dict[str, str],
+    status: int | None,
+    visitor: Person,
+    scripted_app: Flask,
+    scripted: ScriptedProvider,
+) -> None:
+    url = urlsplit(scripted.answers(visitor.begins()))
+
+    response = visitor.browser.post(
+        "/callback",
+        data=url.query,
+        content_type="application/x-www-form-urlencoded",
+        headers=headers,
+    )
+
+    assert response.status_code in ((status,) if status else (403, 405))
+    assert "<h1" in response.text
+    assert scripted.asked["token"] == 0
+    assert session_records(scripted_app) == 0
+
+
+def test_a_response_in_the_fragment_is_a_page(visitor: Person, scripted: ScriptedProvider) -> None:
+    url = scripted.answers(visitor.begins()).partition("?")[0]  # what a browser sends of it
+
+    response = visitor.comes_back(url)
+
+    assert response.status_code == 400
+    assert "/login" in response.text
+
+
+@pytest.mark.parametrize("query", ["%", "&&&=", "state=%ff", f"state={quote('é' * 43)}&code", "?"])
+def test_a_broken_query_is_a_page(query: str, visitor: Person) -> None:
+    visitor.begins()
+
+    response = visitor.comes_back(f"/callback?{query}")
+
+    assert response.status_code == 400
+
+
+def test_a_second_use_leads_a_signed_in_person_to_the_same_place(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    url = scripted.answers(visitor.begins("/login?return_to=/profile"))
+    visitor.comes_back(url)
+
+    again = visitor.comes_back(url)
+
+    assert again.status_code == 302
+    assert again.headers["Location"] == "/profile"
+    assert scripted.asked["token"] == 1
+
+
+def test_a_second_use_signs_nobody_in_again(
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    url = scripted.answers(visitor.begins())
+    visitor.comes_back(url)
+    visitor.signs_out()
+
+    page = visitor.comes_back(url)
+
+    assert page.status_code == 400
+    assert "/login" in page.text
+    assert scripted.asked["token"] == 1
+    assert session_records(scripted_app) == 0
+
+
+def test_a_failed_attempt_is_over(
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    url = visitor.begins()
+    visitor.comes_back(scripted.answers(url, code=GONE, error="access_denied"))
+
+    page = visitor.comes_back(scripted.answers(url))
+
+    assert page.status_code == 400
+    assert session_records(scripted_app) == 0
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(590, 303), (600, 400)])
+def test_an_attempt_lives_ten_minutes(
+    seconds: int, status: int, visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    url = visitor.begins()
+    clock.moves(seconds)
+
+    response = visitor.comes_back(scripted.answers(url))
+
+    assert response.status_code == status
+
+
+def test_a_stale_callback_of_somebody_signed_in_is_no_wall(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    stale = visitor.begins("/login?return_to=/profile")
+    clock.moves(601)
+    visitor.signs_in()
+
+    response = visitor.comes_back(scripted.answers(stale))
+
+    assert response.status_code == 302
+    assert response.headers["Location"] in ("/profile", "/")
+    assert visitor.is_signed_in()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"iss": "https://provider.invalid/"}, {"code": GONE, "error": "server_error"}],
+    ids=["a wrong iss", "an error"],
+)
+def test_a_failed_sign_in_loses_no_earlier_session(
+    parameters: dict[str, Any], visitor: Person, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+
+    visitor.comes_back(scripted.answers(visitor.begins(), **parameters))
+
+    assert visitor.is_signed_in()

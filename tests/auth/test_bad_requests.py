@@ -1,0 +1,280 @@
+"""Requests that no browser of goodwill sends: a 4xx page, whatever they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeApp, PersonAt
+from tests.support.harness import APP, Person, query_of, text_of
+
+PARAMETERS = (
+    "login_hint", "organization", "invitation", "organization_name", "prompt", "screen_hint",
+    "ui_locales", "scope",
+)  # fmt: skip
+UNUSABLE = {"too long": "x" * 2001, "NUL": "a%00b", "a line break": "a%0D%0Ab", "a tab": "a%09b"}
+AS_JSON = {"Accept": "application/json"}
+AS_FETCH = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "*/*"}
+AS_PAGE = {
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+}
+
+
+def is_a_page(response: Any) -> bool:
+    return bool(
+        response.mimetype == "text/html"
+        and response.text.count("<h1") == 1
+        and "If you ask for help, give this reference" in text_of(response)
+    )
+
+
+# Parameters
+
+
+@pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_an_unusable_parameter_of_login_is_refused(person: Person, name: str, value: str) -> None:
+    response = person.sees(f"/login?{name}={value}")
+
+    if name == "scope" and value != "x" * 2001 and "%00" not in value:
+        assert response.status_code in (302, 400)  # a tab separates scopes as a space does
+    else:
+        assert response.status_code == 400
+        assert is_a_page(response)
+        assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("scope", ['a"b', "a\\b", "a\u00e9", "\u202e"])
+def test_what_can_be_no_scope_is_refused(person: Person, scope: str) -> None:
+    assert person.sees("/login", query_string={"scope": scope}).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["%FF%FE", "%ED%A0%80", "%F0%9F%98%80", "%E2%82%AC"])
+@pytest.mark.parametrize("name", PARAMETERS[:-1])
+def test_odd_characters_go_to_the_provider_encoded_or_not_at_all(
+    person: Person, name: str, value: str
+) -> None:
+    response = person.sees(f"/login?{name}={value}")
+
+    assert response.status_code in (302, 400)
+    if response.status_code == 302:
+        assert response.headers["Location"].isascii()
+        assert "\n" not in query_of(response.headers["Location"])[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["client_id", "redirect_uri", "response_mode", "nonce", "audience"]
+)
+def test_login_lets_nobody_choose_what_the_app_decides(person: Person, name: str) -> None:
+    expected = query_of(person.begins())
+
+    params = query_of(person.begins(f"/login?{name}=https://evil.example"))
+
+    if name != "nonce":
+        assert params.get(name) == expected.get(name)
+    assert "https://evil.example" not in params.values()
+
+
+# Bodies and methods
+
+
+@pytest.mark.parametrize("path", ["/logout", "/backchannel-logout", "/sessions/end-others"])
+def test_a_body_that_is_too_large_is_refused(person: Person, path: str) -> None:
+    person.signs_in()
+
+    response = person.browser.post(path, data={"logout_token": "x" * 70_000})
+
+    assert response.status_code == 413
+    assert is_a_page(response)
+    assert person.is_signed_in()
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_in_bad_utf8_is_refused(person: Person, content_type: str) -> None:
+    response = person.browser.post(
+        "/backchannel-logout", data=b"logout_token=\xff\xfe\x00", content_type=content_type
+    )
+
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("boundary", ["x", "", "x" * 5000, "\xff"])
+def test_a_broken_multipart_body_is_refused(person: Person, boundary: str) -> None:
+    response = person.browser.post(
+        "/backchannel-logout",
+        data=b"--x\r\nContent-Disposition: form-data; name=logout_token\r\n\r\nabc",
+        content_type=f"multipart/form-data; boundary={boundary}",
+    )
+
+    assert response.status_code == 400
+
+
+WRONG_METHODS = [
+    ("POST", "/"), ("POST", "/login"), ("POST", "/callback"), ("GET", "/logout"),
+    ("PUT", "/logout"), ("DELETE", "/profile"), ("PATCH", "/appointments"), ("TRACE", "/"),
+    ("GET", "/backchannel-logout"), ("GET", "/sessions/end-others"), ("BREW", "/"),
+    ("POST", "/healthz"), ("POST", "/static/app.css"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), WRONG_METHODS)
+def test_a_wrong_method_is_a_405_that_names_the_right_ones(
+    person: Person, method: str, path: str
+) -> None:
+    response = person.browser.request(method, path)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"]
+    assert is_a_page(response)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/%00", "/%FF%FE", "/\u202e", "/" + "x" * 4000, "/..%2f..%2fetc/passwd", "/static/%00",
+     "/static/../app.py", "/static/..%2fapp.py", "/static/" + "x" * 300, "/profile%00", "/.env"],
+    ids=lambda path: path[:30],
+)  # fmt: skip
+def test_an_address_that_is_none_is_a_404(person: Person, path: str) -> None:
+    response = person.sees(path)
+
+    assert response.status_code == 404
+    assert is_a_page(response)
+
+
+# Host names
+
+FOREIGN_HOSTS = [
+    "127.0.0.1:3000", "evil.example", "localhost", "localhost:3001", "localhost:3000.evil.example",
+    "evil.example:3000", "localhost.evil.example:3000", "[::1]:3000",
+]  # fmt: skip
+MALFORMED_HOSTS = [
+    "localhost:3000@evil.example", "x@localhost:3000", "a b[", "[::1", "localhost:99999",
+    "localhost:3000/x", "localhost:3000#x", "\\evil.example", "evil.example\\localhost:3000", "%00",
+    "localhost:3000:3000", "é.example", "*", ".", "x" * 4000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS + MALFORMED_HOSTS, ids=lambda host: host[:30])
+def test_another_host_name_leads_to_our_own_address(person: Person, host: str) -> None:
+    response = person.sees("/profile?a=%C3%BC&b=%2F", headers={"Host": host})
+
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"{APP}/profile?a=%C3%BC&b=%2F"
+    assert "evil" not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS + MALFORMED_HOSTS, ids=lambda host: host[:30])
+def test_nothing_is_changed_under_another_host_name(person: Person, host: str) -> None:
+    person.signs_in()
+
+    response = person.browser.post("/logout", headers={"Host": host})
+
+    assert response.status_code == 400
+    assert "evil" not in response.text + str(response.headers)
+    assert person.is_signed_in()
+
+
+@pytest.mark.parametrize(
+    "path", ["/@evil.example/", "//evil.example/", "/\\evil.example", "/.evil"]
+)
+def test_the_redirect_to_our_own_address_stays_there(person: Person, path: str) -> None:
+    response = person.sees(path, base_url="http://127.0.0.1:3000")
+
+    assert response.headers["Location"].startswith(f"{APP}/")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_platforms_ask_for_health_under_any_name(person: Person, path: str) -> None:
+    assert person.sees(path, headers={"Host": "10.1.2.3:8080"}).status_code == 200
+
+
+FORWARDED = {
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-For": "evil",
+    "Forwarded": "host=evil.example;proto=gopher",
+    "X-Original-Url": "/evil",
+    "X-Rewrite-Url": "/evil",
+    "X-Host": "evil.example",
+}
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/profile", "/nowhere"])
+def test_without_trusted_proxies_no_forwarded_header_changes_anything(
+    person: Person, path: str
+) -> None:
+    plain = person.sees(path)
+
+    forwarded = person.sees(path, headers=FORWARDED)
+
+    assert forwarded.status_code == plain.status_code
+    assert "evil" not in forwarded.text + str(forwarded.headers)
+    assert "gopher" not in forwarded.text + str(forwarded.headers)
+
+
+def test_a_trusted_proxys_headers_count_and_what_visitors_put_before_them_does_not(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    person = person_at(make_app(TRUSTED_PROXY_HOPS="1"))
+    inside = {"base_url": "http://10.1.2.3:8000"}
+
+    through = person.sees(
+        "/", **inside, headers={"X-Forwarded-Host": "evil.example, localhost:3000"}
+    )
+    forged = person.sees(
+        "/", **inside, headers={"X-Forwarded-Host": "localhost:3000, evil.example"}
+    )
+    prefixed = person.sees(
+        "/",
+        **inside,
+        headers={"X-Forwarded-Host": "localhost:3000", "X-Forwarded-Prefix": "/evil"},
+    )
+
+    assert (through.status_code, forged.status_code) == (200, 302)
+    assert forged.headers["Location"] == f"{APP}/"
+    assert "evil" not in through.text + prefixed.text + str(forged.headers)
+
+
+# JSON and scripts
+
+
+@pytest.mark.parametrize("headers", [AS_JSON, AS_FETCH], ids=["JSON", "fetch"])
+@pytest.mark.parametrize("path", ["/profile", "/appointments", "/contacts", "/sessions"])
+def test_a_script_that_is_not_signed_in_gets_a_401_and_no_redirect(
+    person: Person, path: str, headers: dict[str, str]
+) -> None:
+    response = person.sees(path, headers=headers)
+
+    assert response.status_code == 401
+    assert response.mimetype == "application/problem+json"
+    assert response.json["status"] == 401
+    assert response.json["code"] == "sign_in_needed"
+    assert "Location" not in response.headers
+
+
+def test_a_script_that_says_it_wants_a_page_is_not_sent_to_the_provider_either(
+    person: Person,
+) -> None:
+    response = person.sees("/profile", headers={"Sec-Fetch-Dest": "empty", "Accept": "text/html"})
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [AS_PAGE, {}, {"Accept": "*/*"}, {"Accept": "\xff"}, {"Accept": "text/html;q=nan"}],
+    ids=["a browser", "nothing said", "anything", "nonsense", "no number"],
+)
+def test_a_person_is_led_to_sign_in(person: Person, headers: dict[str, str]) -> None:
+    assert person.sees("/profile", headers=headers).status_code == 302
+
+
+def test_a_post_that_needs_sign_in_is_not_lost_in_a_redirect(person: Person) -> None:
+    response = person.browser.post("/sessions/end-others")
+
+    assert response.status_code == 401

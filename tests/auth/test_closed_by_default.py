@@ -1,0 +1,135 @@
+"""A page is closed unless it says otherwise, so that the next person cannot forget."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Blueprint, Flask
+from flask.views import MethodView
+
+from auth import open_to_all
+from tests.support.harness import Person
+
+OPEN = {
+    "/", "/login", "/callback", "/logout", "/healthz", "/readyz", "/language",
+    "/backchannel-logout",
+    "/static/<path:filename>",
+}  # fmt: skip
+
+
+def new_page() -> str:
+    return "what only signed-in people may see"
+
+
+class NewView(MethodView):
+    def get(self) -> str:
+        return new_page()
+
+    def post(self) -> str:
+        return new_page()
+
+
+def add_to_app(app: Flask) -> None:
+    app.add_url_rule("/new", "new", new_page)
+
+
+def add_to_blueprint(app: Flask) -> None:
+    bp = Blueprint("new", __name__, url_prefix="/new")
+    bp.get("")(new_page)
+    app.register_blueprint(bp)
+
+
+def add_nested(app: Flask) -> None:
+    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
+    inner.get("/new")(new_page)
+    outer.register_blueprint(inner)
+    app.register_blueprint(outer)
+
+
+def add_class(app: Flask) -> None:
+    app.add_url_rule("/new", view_func=NewView.as_view("new"))
+
+
+def add_called_static(app: Flask) -> None:
+    bp = Blueprint("static_pages", __name__)
+    bp.get("/new", endpoint="static")(new_page)
+    app.register_blueprint(bp)
+
+
+def add_for_every_method(app: Flask) -> None:
+    app.add_url_rule("/new", "new", new_page, methods=["GET", "POST", "PUT", "DELETE"])
+
+
+WAYS = [
+    add_to_app, add_to_blueprint, add_nested, add_class, add_called_static, add_for_every_method,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("add", WAYS, ids=lambda add: add.__name__)
+def test_a_page_added_anywhere_is_closed(app: Flask, person: Person, add: object) -> None:
+    add(app)  # type: ignore[operator]
+
+    response = person.sees("/new")
+
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/login?return_to=/new"
+    assert "only signed-in people" not in response.text
+
+
+@pytest.mark.parametrize("add", WAYS, ids=lambda add: add.__name__)
+def test_a_page_added_anywhere_opens_to_who_signs_in(
+    app: Flask, person: Person, add: object
+) -> None:
+    add(app)  # type: ignore[operator]
+
+    person.signs_in()
+
+    assert "only signed-in people" in person.sees("/new").text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_new_page_is_closed_for_every_method(app: Flask, person: Person, method: str) -> None:
+    add_for_every_method(app)
+
+    response = person.browser.request(method, "/new")
+
+    assert response.status_code == 401
+    assert "only signed-in people" not in response.text
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_a_new_page_is_not_described_either(app: Flask, person: Person, method: str) -> None:
+    add_to_app(app)
+
+    assert person.browser.request(method, "/new").status_code in (302, 401)
+
+
+def test_a_page_that_says_so_is_open(app: Flask, person: Person) -> None:
+    app.add_url_rule("/new", "new", open_to_all(new_page_for_all))
+
+    assert person.sees("/new").status_code == 200
+
+
+def new_page_for_all() -> str:
+    return "for everybody"
+
+
+def test_the_open_pages_are_these_and_no_others(app: Flask, person: Person) -> None:
+    open_ones = set()
+    for rule in app.url_map.iter_rules():
+        path = rule.rule.replace("<reference>", "A" * 22).replace("<path:filename>", "app.css")
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            response = person.browser.request(method, path)
+            led_to_login = response.headers.get("Location", "").startswith("/login?")
+            if response.status_code != 401 and not led_to_login:
+                open_ones.add(rule.rule)
+
+    assert open_ones == OPEN
+
+
+def test_somebody_elses_session_cannot_be_ended(person: Person, app: Flask) -> None:
+    person.signs_in()
+
+    response = person.browser.post(f"/sessions/{'A' * 22}/end")
+
+    assert response.status_code == 404
+    assert person.is_signed_in()

@@ -1,0 +1,118 @@
+"""Answers that are too long or too slow: given up in bounded time and memory."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+import pytest
+from auth.outbound import AnswerTooLarge, AnswerTooSlow, Outbound
+from flask import Flask
+
+from tests.support.harness import Person, session_records
+from tests.support.scripted_provider import Handler, Script, ScriptedProvider
+
+# The longest that a token request may take (10 s), with room for a busy machine.
+AT_MOST_SECONDS = 14
+
+
+def flood(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b" " * 1_000_000)
+
+
+def bomb(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Encoding", "gzip")
+    handler.end_headers()
+    handler.wfile.write(gzip.compress(b" " * 100_000_000, 1))
+
+
+@pytest.mark.parametrize("script", [flood, bomb], ids=["as it is", "compressed"])
+def test_a_body_of_100_megabytes_is_not_read_to_its_end(
+    script: Script, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts["token"] = script
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 502
+    assert session_records(scripted_app) == 0
+
+
+@pytest.mark.parametrize("script", [flood, bomb], ids=["as it is", "compressed"])
+def test_no_more_of_a_body_is_read_than_fits(script: Script, scripted: ScriptedProvider) -> None:
+    scripted.scripts["big"] = script
+
+    with pytest.raises(AnswerTooLarge):
+        Outbound().get(f"{scripted.base_url}/big")
+
+
+def slowly(handler: Handler, pieces: Iterator[bytes]) -> None:
+    """Send a piece a second, until the app or the test has had enough, or 25 are sent."""
+    with suppress(OSError):
+        for piece in islice(pieces, 25):
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            if handler.server.over.wait(1):  # type: ignore[attr-defined]
+                return
+
+
+def endless(start: bytes, piece: bytes) -> Script:
+    def pieces() -> Iterator[bytes]:
+        yield start
+        while True:
+            yield piece
+
+    return lambda handler: slowly(handler, pieces())
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+SLOW: dict[str, Script] = {
+    "nothing at all": endless(b"", b""),
+    "one byte of a header a second": endless(OK + b"X: ", b"a"),
+    "one header a second": endless(OK, b"X: a\r\n"),
+    "one 100 Continue a second": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "one byte of the body a second": endless(
+        OK + b"Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n", b" "
+    ),
+    "one chunk a second": endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+}
+
+
+@pytest.mark.parametrize("name", ["nothing at all", "one byte of a header a second"])
+def test_a_sign_in_does_not_wait_for_an_answer_that_does_not_end(
+    name: str, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts["token"] = SLOW[name]
+    start = time.monotonic()
+
+    response = visitor.signs_in()
+
+    assert response.status_code == 504
+    assert time.monotonic() - start < AT_MOST_SECONDS
+    assert session_records(scripted_app) == 0
+
+
+@pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_answer_has_to_end_in_time(
+    method: str, script: Script, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts["slow"] = script
+    send = getattr(Outbound(), method)
+    arguments = ({}, {}) if method == "post" else ({},)
+    start = time.monotonic()
+
+    with pytest.raises(AnswerTooSlow):
+        send(f"{scripted.base_url}/slow", *arguments, seconds=1.5)
+
+    assert time.monotonic() - start < 6
+    assert scripted.asked["slow"] == 1

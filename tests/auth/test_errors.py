@@ -1,0 +1,267 @@
+"""One table of errors: what the person reads, what the log says, and the way on."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from auth import Problem, open_to_all
+from auth.errors import KINDS
+from tests.conftest import MakeApp
+from tests.support.harness import (
+    ADA,
+    APP_SECRET_KEY,
+    ROOT,
+    SECRET,
+    Api,
+    Browser,
+    Person,
+    Provider,
+    query_of,
+    text_of,
+)
+
+JSON = {"Accept": "application/json"}
+JARGON = re.compile(
+    r"oauth|openid|nonce|callback|invalid_|_|exception|traceback|http|json|null|token"
+    r"|your (fault|mistake)|you (failed|forgot)|illegal|!",
+    re.IGNORECASE,
+)
+# Read by the people who run the app, or by the provider's.
+FOR_OPERATORS = {"api_not_configured", "bad_logout_token"}
+
+
+@pytest.fixture
+def failing(make_app: MakeApp) -> Flask:
+    """An app with a page that fails in each of the ways that the table knows."""
+    app = make_app()
+
+    @app.get("/fails/<code>")
+    @open_to_all
+    def fails(code: str) -> str:
+        raise Problem(code, "what the log shall know", scope="one:more", retry_after=7)
+
+    return app
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything that is logged, by whomever."""
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_a_page_says_what_happened_and_what_to_do(failing: Flask, code: str) -> None:
+    kind = KINDS[code]
+
+    page = Browser(failing).get(f"/fails/{code}")
+
+    words = text_of(page)
+    assert page.status_code == kind.status
+    assert page.mimetype == "text/html"
+    assert kind.title in words
+    assert kind.text in words
+    assert page.text.count("<h1>") == 1
+    assert f"<title>{html.escape(kind.title, quote=False)}" in page.text
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_words_are_plain(code: str) -> None:
+    kind = KINDS[code]
+
+    assert 400 <= kind.status < 600
+    assert kind.title == kind.title.strip(".")
+    assert kind.text.endswith(".")
+    if code not in FOR_OPERATORS:
+        assert not JARGON.search(kind.title + kind.text)
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_page_has_a_reference_that_the_log_has_too(
+    failing: Flask, code: str, log: pytest.LogCaptureFixture
+) -> None:
+    page = Browser(failing).get(f"/fails/{code}")
+
+    reference = reference_in(page)
+    (line,) = [record for record in log.records if reference in record.getMessage()]
+    assert code in line.getMessage()
+    assert "what the log shall know" in line.getMessage()
+    assert line.levelno >= (logging.ERROR if KINDS[code].status >= 500 else logging.WARNING)
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_page_shows_neither_code_nor_detail(failing: Flask, code: str) -> None:
+    page = Browser(failing).get(f"/fails/{code}")
+
+    shown = re.sub(r'(href|action)="[^"]*"', "", page.text)
+    assert "what the log shall know" not in shown
+    assert code not in shown
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_every_page_has_a_way_on_that_works(failing: Flask, code: str) -> None:
+    browser = Browser(failing)
+    page = browser.get(f"/fails/{code}")
+
+    ways = re.findall(r'<li><a[^>]* href="([^"]*)"', page.text.partition("<main")[2])
+
+    assert ways
+    for way in map(html.unescape, ways):
+        if way != f"/fails/{code}":  # "try again" of a page that always fails
+            assert browser.get(way).status_code in (200, 302), way
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_json_has_the_same_in_the_form_of_rfc_9457(failing: Flask, code: str) -> None:
+    answer = Browser(failing).get(f"/fails/{code}", headers=JSON)
+
+    assert answer.status_code == KINDS[code].status
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["status"] == KINDS[code].status
+    assert answer.json["title"] == KINDS[code].title
+    assert answer.json["code"] == code
+    assert re.fullmatch("[0-9a-f]{12}", answer.json["reference"])
+    assert "what the log shall know" not in answer.text
+
+
+def test_each_reference_is_another(failing: Flask) -> None:
+    browser = Browser(failing)
+
+    references = {reference_in(browser.get("/fails/not_found")) for _ in range(20)}
+
+    assert len(references) == 20
+
+
+def test_every_error_that_the_code_raises_is_in_the_table_and_the_other_way_round() -> None:
+    files = [path for name in ("auth", "pages") for path in Path(ROOT / name).glob("*.py")]
+    text = "".join(path.read_text() for path in files if path != ROOT / "auth" / "errors.py")
+    raised = set(re.findall(r'\bProblem\(\s*"([a-z_]+)"', text))
+
+    assert raised <= set(KINDS)
+    assert [code for code in KINDS if f'"{code}"' not in text] == []
+
+
+# What is said by others
+
+
+def test_error_description_is_in_the_log_and_nowhere_else(
+    person: Person, provider: Provider, log: pytest.LogCaptureFixture
+) -> None:
+    provider.lies("error_answer")
+
+    page = person.signs_in()
+
+    assert page.status_code == 502
+    assert "fire" not in page.text
+    assert any("on <b>fire</b>" in record.getMessage() for record in log.records)
+
+
+def test_error_is_not_believed_before_state(person: Person) -> None:
+    page = person.sees("/callback?error=access_denied&error_description=x&state=" + "A" * 43)
+
+    assert page.status_code == 400
+    assert "This sign-in cannot be finished" in text_of(page)
+
+
+def test_what_others_say_cannot_write_log_lines_of_its_own(
+    person: Person, log: pytest.LogCaptureFixture
+) -> None:
+    state = query_of(person.begins())["state"]
+    iss = person.browser.client.application.extensions["relying_party"].settings.issuer
+    answer = {"state": state, "iss": iss, "error": "x\nERROR forged", "error_description": "a\r\nb"}
+
+    person.sees("/callback", query_string=answer)
+
+    lines = [record.getMessage() for record in log.records if record.name == "app.errors"]
+    assert lines
+    assert not any("\n" in line or "\r" in line for line in lines)
+
+
+# What nobody expected
+
+
+@pytest.fixture
+def broken(make_app: MakeApp) -> Flask:
+    app = make_app()
+
+    @app.get("/broken")
+    @open_to_all
+    def broken() -> str:
+        raise RuntimeError("a secret of ours")
+
+    return app
+
+
+@pytest.mark.parametrize("headers", [{}, JSON], ids=["page", "JSON"])
+def test_an_unexpected_failure_is_a_page_too_and_its_trace_is_in_the_log(
+    broken: Flask, log: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    page = Browser(broken).get("/broken", headers=headers)
+
+    assert page.status_code == 500
+    assert "Something went wrong here" in page.text
+    for inside in ("secret", "Traceback", "RuntimeError", ".py"):
+        assert inside not in page.text
+    assert any(record.exc_info for record in log.records)
+
+
+# Secrets
+
+
+def test_the_whole_flow_and_its_failures_log_no_secret(
+    app: Flask, person: Person, provider: Provider, api: Api, log: pytest.LogCaptureFixture
+) -> None:
+    address = person.begins("/login?return_to=/profile")
+    callback = person.provider.answers(address)
+    cookies = list(person.browser.cookies().values())
+    person.comes_back(callback)
+    cookies += person.browser.cookies().values()
+    tokens = stored_tokens(app)
+    api.lies("api_401")
+    person.sees("/appointments")
+    tokens |= stored_tokens(app)
+    person.comes_back(callback)
+    provider.lies("token_500")
+    failed = person.signs_in()
+    api.lies("api_500")
+    person.sees("/appointments")
+    person.signs_out()
+
+    logged = "\n".join(
+        f"{record.getMessage()} {record.__dict__}"
+        for record in log.records
+        if "/authorize?" not in record.getMessage()  # the person's own request, in this process
+    )
+    assert failed.status_code == 502
+    assert len(tokens) == 6
+    secrets = {query_of(address)[name] for name in ("state", "nonce")}
+    for secret in (*cookies, *tokens, *secrets, query_of(callback)["code"], SECRET, APP_SECRET_KEY):
+        assert secret not in logged
+
+
+def stored_tokens(app: Flask) -> set[str]:
+    from sessions import ref_of
+
+    interface: Any = app.session_interface
+    issuer = app.extensions["relying_party"].settings.issuer
+    found = interface.all_with(ref_of(issuer, "sub", ADA))
+    sign_ins = [content.data["auth"] for _, content in found.values()]
+    return {
+        token
+        for sign_in in sign_ins
+        for tokens in sign_in["token_sets"].values()
+        for token in (tokens["access_token"], tokens["refresh_token"], sign_in["id_token"])
+    }
+
+
+def reference_in(page: Any) -> str:
+    match = re.search(r"<code>([0-9a-f]{12})</code>", page.text)
+    assert match, page.text
+    return match[1]

@@ -1,0 +1,234 @@
+"""The provider's metadata (OIDC Discovery 1.0) and its keys (RFC 7517): fetched and kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.conftest import Clock, MakeApp, StillClock
+from tests.support.harness import Browser, Person, Provider, session_records, wait_for
+from tests.support.scripted_provider import (
+    GONE,
+    Script,
+    ScriptedProvider,
+    says,
+    visitor_of,
+)
+from tests.support.session_store import same_browser
+
+METADATA = "openid-configuration"
+
+
+def nothing_is_fetched() -> bool:
+    """Whether no background fetch runs."""
+    return not any("_load_in_background" in thread.name for thread in threading.enumerate())
+
+
+BAD_METADATA: dict[str, dict[str, Any]] = {
+    "another issuer": {"issuer": "https://provider.invalid/"},
+    "the issuer without its slash": {"issuer": "{base_url}"},
+    "no issuer": {"issuer": GONE},
+    "an issuer in a list": {"issuer": ["{base_url}/"]},
+    **{
+        f"{word} {name}": {name: value}
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        for word, value in {
+            "no": GONE, "http": "http://provider.example/x", "a javascript": "javascript:alert(1)",
+            "a relative": "/x", "a number as": 5, "a broken": "https://[x", "an ftp": "ftp://a/b",
+            "a spaced": "https://a b/", "an impossible port": "https://a:99999/", "a lookalike": "http://localhost.example/",
+        }.items()
+    },
+    "http end_session_endpoint": {"end_session_endpoint": "http://provider.example/x"},
+    "http revocation_endpoint": {"revocation_endpoint": "http://provider.example/x"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("metadata", BAD_METADATA.values(), ids=BAD_METADATA)
+def test_bad_metadata_sends_nobody_anywhere(
+    metadata: dict[str, Any], visitor: Person, scripted: ScriptedProvider
+) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(each) for each in value]
+        return value.replace("{base_url}", scripted.base_url) if isinstance(value, str) else value
+
+    scripted.metadata = {name: filled(value) for name, value in metadata.items()}
+
+    response = visitor.sees("/login")
+
+    assert response.status_code == 502
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("name", ["metadata_wrong_issuer", "metadata_500"])
+def test_each_lie_of_the_demo_is_a_page(name: str, provider: Provider, person: Person) -> None:
+    provider.lies(name)
+
+    response = person.sees("/login")
+
+    assert response.status_code == (503 if name == "metadata_500" else 502)
+    assert "<h1" in response.text
+
+
+def test_what_failed_for_one_request_is_logged_as_another_s_without_its_page(
+    make_app: MakeApp, scripted: ScriptedProvider, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"AUTH0_DOMAIN": scripted.issuer, "API_BASE_URL": scripted.base_url}
+    person = visitor_of(make_app(**settings), scripted)
+    person.signs_in()
+    scripted.metadata = {"issuer": "https://provider.invalid/"}
+    restarted = make_app(**settings)
+    clock.moves(86_000)  # and the access token is over
+
+    assert same_browser(person, restarted).sees("/appointments").status_code == 502
+    capsys.readouterr()
+    assert Person(Browser(restarted)).sees("/login").status_code == 502
+
+    assert "appointments" not in capsys.readouterr().out
+
+
+BAD_ANSWERS: dict[str, tuple[Script, int]] = {
+    "404": (says(b"", 404), 502),
+    "500": (says(b"", 500), 503),
+    "429": (says(b"", 429), 503),
+    "a redirect": (says(b"", 302, Location="/elsewhere"), 502),
+    "HTML": (says(b"<h1>", 200, "text/html"), 502),
+    "nothing": (says(b""), 502),
+    "a list": (says(b"[]"), 502),
+    "nested too deeply": (says(b"[" * 100_000), 502),
+    "too much": (says(b" " * 5_000_000), 502),
+    "a dropped connection": (lambda handler: handler.connection.close(), 503),
+}
+
+
+@pytest.mark.parametrize("place", [METADATA, "jwks"])
+@pytest.mark.parametrize(("script", "status"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_a_bad_answer_is_a_page_and_signs_nobody_in(
+    script: Script,
+    status: int,
+    place: str,
+    visitor: Person,
+    scripted_app: Flask,
+    scripted: ScriptedProvider,
+) -> None:
+    scripted.scripts[place] = script
+
+    response = visitor.sees("/login") if place == METADATA else visitor.signs_in()
+
+    assert response.status_code == status
+    assert scripted.asked["elsewhere"] == 0
+    assert session_records(scripted_app) == 0
+
+
+def test_metadata_that_does_not_come_is_given_up_once(
+    scripted_app: Flask, visitor: Person, scripted: ScriptedProvider
+) -> None:
+    scripted.scripts[METADATA] = lambda handler: scripted.over.wait(60) and None
+    start = time.monotonic()
+
+    with ThreadPoolExecutor(4) as people:
+        waiting = [
+            people.submit(visitor_of(scripted_app, scripted).sees, "/login") for _ in range(4)
+        ]
+        statuses = {each.result().status_code for each in waiting}
+
+    assert statuses == {504}
+    assert scripted.asked[METADATA] == 1
+    assert time.monotonic() - start < 15  # and not 5 s for each of them
+
+
+def test_a_cold_start_with_eight_visitors_fetches_once(
+    scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    together = threading.Barrier(8)
+
+    def sign_in() -> int:
+        person = visitor_of(scripted_app, scripted)
+        together.wait()
+        return int(person.signs_in().status_code)
+
+    with ThreadPoolExecutor(8) as people:
+        statuses = [each.result() for each in [people.submit(sign_in) for _ in range(8)]]
+
+    assert statuses == [303] * 8
+    assert (scripted.asked[METADATA], scripted.asked["jwks"]) == (1, 1)
+
+
+def test_failures_are_throttled_and_then_tried_again(
+    visitor: Person, scripted: ScriptedProvider, still: StillClock
+) -> None:
+    scripted.scripts[METADATA] = says(b"", 500)
+    for _ in range(5):
+        assert visitor.sees("/login").status_code == 503
+    asked_while_away = scripted.asked[METADATA]
+    scripted.scripts.clear()
+    still.moves(2)
+
+    response = visitor.sees("/login")
+
+    assert asked_while_away == 1
+    assert response.status_code == 302
+
+
+def test_metadata_and_keys_are_kept_for_an_hour(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.signs_in()
+    clock.moves(3590)
+
+    visitor.signs_in()
+
+    assert (scripted.asked[METADATA], scripted.asked["jwks"]) == (1, 1)
+
+
+def test_metadata_is_fetched_again_in_the_background_after_an_hour(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.begins()
+    scripted.metadata = {"authorization_endpoint": f"{scripted.base_url}/moved"}
+    clock.moves(3601)
+
+    first = visitor.begins()
+
+    assert first.startswith(f"{scripted.base_url}/authorize?")  # nobody waits for it
+    wait_for(lambda: visitor.begins().startswith(f"{scripted.base_url}/moved?"))
+    assert scripted.asked[METADATA] == 2
+
+
+@pytest.mark.parametrize(
+    "script",
+    [says(b"", 500), says(b"", 404), says({"issuer": "https://provider.invalid/"}), says(b"{")],
+    ids=["away", "gone", "another's", "broken"],
+)
+def test_the_last_good_copy_serves_while_the_provider_is_away(
+    script: Script, visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.signs_in()
+    scripted.scripts |= {METADATA: script, "jwks": script}
+    clock.moves(86_400)
+
+    for _ in range(5):
+        assert visitor.signs_in().status_code == 303
+        wait_for(nothing_is_fetched)
+        clock.moves(1.5)
+    assert scripted.asked[METADATA] == 2  # and not one attempt a visitor
+
+
+def test_a_fresh_copy_is_taken_when_the_provider_is_back(
+    visitor: Person, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    visitor.begins()
+    scripted.scripts[METADATA] = says(b"", 500)
+    clock.moves(3601)
+    visitor.begins()
+    wait_for(nothing_is_fetched)
+    scripted.scripts.clear()
+    scripted.metadata = {"authorization_endpoint": f"{scripted.base_url}/moved"}
+    clock.moves(60)
+
+    wait_for(lambda: visitor.begins().startswith(f"{scripted.base_url}/moved?"))

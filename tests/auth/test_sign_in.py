@@ -1,0 +1,331 @@
+"""Signing in: the authorization request, the way back, and the session that it leads to."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from flask import Flask
+
+from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.harness import (
+    ADA,
+    APP,
+    BEN,
+    NUMBER,
+    YUKI,
+    Api,
+    Browser,
+    Person,
+    Provider,
+    query_of,
+    text_of,
+)
+
+
+def test_signing_in_leads_back_to_the_page_and_shows_who_it_is(person: Person) -> None:
+    response = person.signs_in(BEN, "/login?return_to=/profile")
+
+    assert response.status_code in (302, 303)
+    assert response.headers["Location"] == "/profile"
+    assert "Ben Okafor" in text_of(person.sees("/profile"))
+
+
+def test_without_return_to_signing_in_leads_to_the_start_page(person: Person) -> None:
+    response = person.signs_in(ADA)
+
+    assert response.status_code in (302, 303)
+    assert response.headers["Location"] == "/"
+    assert "Hello, Ada Marlow" in text_of(person.sees("/"))
+
+
+def test_the_api_is_called_with_an_access_token_in_the_header(person: Person, api: Api) -> None:
+    person.signs_in()
+
+    page = person.sees("/appointments")
+
+    [call] = api.log()
+    assert page.status_code == 200, text_of(page)
+    assert "<table" in page.text
+    assert call["headers"]["Authorization"].startswith("Bearer ")
+    assert call["query"] == {}
+
+
+# Step 1: the authorization request.
+
+
+def test_the_authorization_request_has_every_parameter_of_the_flow(
+    person: Person, provider: Provider
+) -> None:
+    url = person.begins()
+
+    params = query_of(url)
+    secrets = [params.pop(name) for name in ("state", "nonce", "code_challenge")]
+    assert url.startswith(f"{provider.issuer}authorize?")
+    assert params == {
+        "response_type": "code",
+        "client_id": "demo-app",
+        "redirect_uri": "http://localhost:3000/callback",
+        "scope": "openid profile email offline_access appointments contacts",
+        "audience": "appointments:api",
+        "code_challenge_method": "S256",
+    }
+    assert [len(secret) for secret in secrets] == [43, 43, 43]
+    assert len(set(secrets)) == 3
+
+
+def test_every_authorization_request_has_secrets_of_its_own(person: Person) -> None:
+    first, second = query_of(person.begins()), query_of(person.begins())
+
+    for name in ("state", "nonce", "code_challenge"):
+        assert first[name] != second[name]
+
+
+def test_the_code_challenge_is_the_sha_256_of_the_verifier_that_is_sent(
+    person: Person, provider: Provider
+) -> None:
+    url = person.begins()
+    person.comes_back(person.provider.answers(url))
+
+    [exchange] = provider.requests_to("/oauth/token", "authorization_code")
+    digest = base64.urlsafe_b64decode(query_of(url)["code_challenge"] + "=")
+    # The provider's log shows secrets as the first half of their SHA-256.
+    assert exchange["form"]["code_verifier"] == f"sha256:{digest.hex()[:16]}"
+    assert exchange["form"]["redirect_uri"] == query_of(url)["redirect_uri"]
+
+
+PASSED_ON = {
+    "prompt": "login consent",
+    "login_hint": "ada@example.com",
+    "screen_hint": "signup",
+    "ui_locales": "ja de-CH",
+    "organization": "harbour-clinic",
+    "invitation": "a-ticket",
+    "organization_name": "Harbour & Clinic",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), PASSED_ON.items())
+def test_the_contracts_parameters_of_login_go_on_to_the_provider(
+    app: Flask, name: str, value: str
+) -> None:
+    response = Browser(app).get("/login", query_string={name: value})
+
+    assert query_of(response.headers["Location"])[name] == value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("client_id", "redirect_uri", "response_type", "state", "nonce", "code_challenge"),
+        *("code_challenge_method", "audience", "resource", "max_age", "acr_values", "request"),
+        *("request_uri", "response_mode", "anything", "connection"),
+    ],
+)
+def test_all_other_parameters_of_login_are_ignored(app: Flask, name: str) -> None:
+    response = Browser(app).get("/login", query_string={name: "mine"})
+
+    assert response.status_code == 302
+    assert "mine" not in query_of(response.headers["Location"]).values()
+
+
+def test_empty_parameters_of_login_are_not_sent_on(app: Flask) -> None:
+    response = Browser(app).get("/login", query_string=dict.fromkeys(PASSED_ON, ""))
+
+    assert not query_of(response.headers["Location"]).keys() & PASSED_ON.keys()
+
+
+def test_scope_of_login_adds_to_the_configured_scopes(make_app: MakeApp) -> None:
+    browser = Browser(make_app(AUTH0_SCOPE="openid profile"))
+
+    response = browser.get("/login?scope=contacts+openid+read:more")
+
+    scope = query_of(response.headers["Location"])["scope"]
+    assert scope == "openid profile contacts read:more"
+
+
+def test_asking_for_one_more_scope_keeps_those_asked_for_before(person: Person) -> None:
+    person.signs_in(path="/login?scope=read:more")
+
+    url = person.begins("/login?scope=read:most")
+
+    assert query_of(url)["scope"].split()[-2:] == ["read:more", "read:most"]
+
+
+def test_without_an_audience_none_is_sent(make_app: MakeApp) -> None:
+    response = Browser(make_app(AUTH0_AUDIENCE="")).get("/login")
+
+    assert "audience" not in query_of(response.headers["Location"])
+
+
+def test_configured_parameters_are_sent_with_every_authorization_request(make_app: MakeApp) -> None:
+    configured = "resource=https%3A%2F%2Fapi.example&access_type=offline&claims=%7B%22a%22%3A1%7D"
+    browser = Browser(make_app(AUTH0_AUTHORIZE_PARAMS=configured))
+
+    for _ in range(2):
+        params = query_of(browser.get("/login").headers["Location"])
+
+        assert params["resource"] == "https://api.example"
+        assert params["access_type"] == "offline"
+        assert params["claims"] == '{"a":1}'
+
+
+def test_a_parameter_of_login_goes_before_the_configured_one(make_app: MakeApp) -> None:
+    browser = Browser(make_app(AUTH0_AUTHORIZE_PARAMS="prompt=consent"))
+
+    asked, configured = browser.get("/login?prompt=login"), browser.get("/login")
+
+    assert query_of(asked.headers["Location"])["prompt"] == "login"
+    assert query_of(configured.headers["Location"])["prompt"] == "consent"
+
+
+def test_configured_max_age_is_sent_and_a_recent_sign_in_is_good(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    person = person_at(make_app(AUTH0_AUTHORIZE_PARAMS="max_age=3600"))
+
+    url = person.begins()
+    person.comes_back(person.provider.answers(url))
+
+    assert query_of(url)["max_age"] == "3600"
+    assert person.is_signed_in()
+
+
+def test_a_sign_in_longer_ago_than_max_age_signs_nobody_in(
+    make_app: MakeApp, person_at: PersonAt, provider: Provider
+) -> None:
+    person = person_at(make_app(AUTH0_AUTHORIZE_PARAMS="max_age=60"))
+    provider.lies(id_token={"auth_time": {"in_seconds": -300}})
+
+    response = person.signs_in()
+
+    assert response.status_code == 403
+    assert not person.is_signed_in()
+
+
+def test_with_max_age_an_id_token_without_auth_time_signs_nobody_in(
+    make_app: MakeApp, person_at: PersonAt, provider: Provider
+) -> None:
+    person = person_at(make_app(AUTH0_AUTHORIZE_PARAMS="max_age=60"))
+    provider.lies(id_token={"auth_time": None})
+
+    response = person.signs_in()
+
+    assert response.status_code == 502
+    assert not person.is_signed_in()
+
+
+# The host name: cookies belong to one, and the redirect URI is never built from what is sent.
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
+        {"Forwarded": "host=evil.example;proto=https"},
+        {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Port": "666"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+@pytest.mark.parametrize("hops", ["0", "1"])
+def test_the_redirect_uri_is_the_configured_one_whatever_headers_say(
+    make_app: MakeApp, headers: dict[str, str], hops: str
+) -> None:
+    browser = Browser(make_app(TRUSTED_PROXY_HOPS=hops))
+
+    response = browser.get("/login", headers=headers)
+
+    # Behind a trusted proxy the name counts as foreign: on to the configured address first.
+    target = response.headers["Location"]
+    if target != f"{APP}/login":
+        assert query_of(target)["redirect_uri"] == "http://localhost:3000/callback"
+    assert "evil" not in f"{response.headers}{response.text}"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:3000", "evil.example", "localhost:3001", "localhost", "LOCALHOST.:3000"]
+)
+def test_a_page_under_another_host_name_leads_to_the_configured_one(app: Flask, host: str) -> None:
+    path = "/login?return_to=/profile%3Fa%3Db&organization=x"
+
+    response = Browser(app).get(path, headers={"Host": host})
+
+    assert response.status_code in (301, 302, 307, 308)
+    assert response.headers["Location"] == f"http://localhost:3000{path}"
+    assert "Set-Cookie" not in response.headers
+    assert "evil" not in f"{response.headers}{response.text}"
+
+
+@pytest.mark.parametrize("path", ["/logout", "/backchannel-logout", "/sessions/end-others", "/x"])
+def test_anything_but_a_get_under_another_host_name_is_refused(app: Flask, path: str) -> None:
+    response = Browser(app).post(path, headers={"Host": "evil.example"})
+
+    assert 400 <= response.status_code < 500
+    assert "Location" not in response.headers
+    assert "evil" not in f"{response.headers}{response.text}"
+
+
+def test_the_host_name_is_compared_without_case(app: Flask) -> None:
+    response = Browser(app).get("/", headers={"Host": "LocalHost:3000"})
+
+    assert response.status_code == 200
+
+
+# The callback.
+
+
+def test_a_sign_in_gets_a_new_session_id_and_ends_the_old_one(app: Flask, person: Person) -> None:
+    person.signs_in()
+    before = person.browser.cookie("app_session")
+
+    person.signs_in()
+
+    after = person.browser.cookie("app_session")
+    thief = Browser(app)
+    thief.client.set_cookie("app_session", before)
+    assert before != after
+    assert thief.get("/profile").status_code == 302
+    assert person.is_signed_in()
+
+
+def test_a_session_id_that_was_planted_before_is_not_the_one_signed_in(
+    app: Flask, person: Person
+) -> None:
+    planted = "A" * 43
+    person.browser.client.set_cookie("app_session", planted)
+
+    person.signs_in()
+
+    thief = Browser(app)
+    thief.client.set_cookie("app_session", planted)
+    assert person.browser.cookie("app_session") != planted
+    assert thief.get("/profile").status_code == 302
+
+
+def test_another_person_who_signs_in_takes_the_place_of_the_first(app: Flask) -> None:
+    browser = Browser(app)
+    Person(browser).signs_in(ADA)
+
+    Person(browser).signs_in(YUKI)
+
+    page = text_of(browser.get("/profile"))
+    assert "山田 由紀" in page
+    assert "Ada" not in page
+
+
+def test_someone_known_by_a_number_only_is_shown_by_it(person: Person) -> None:
+    person.signs_in(NUMBER)
+
+    for path in ("/", "/profile", "/appointments", "/contacts", "/sessions"):
+        page = person.sees(path)
+        assert page.status_code == 200
+        assert NUMBER in text_of(page)
+
+
+def test_a_sign_in_within_ten_minutes_is_in_time(person: Person, clock: Clock) -> None:
+    callback = person.provider.answers(person.begins())
+    clock.moves(590)
+
+    person.comes_back(callback)
+
+    assert person.is_signed_in()

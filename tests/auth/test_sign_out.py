@@ -1,0 +1,220 @@
+"""Signing out: here first, the refresh token next, then at the provider."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from flask import Flask
+
+from auth.token_set import claims_of
+from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.harness import ADA, APP, BEN, Browser, Person, Provider, query_of
+
+
+def test_signing_out_ends_the_session_at_the_store(engine: str, app: Flask, person: Person) -> None:
+    person.signs_in()
+    cookie = person.browser.cookie("app_session")
+
+    person.signs_out()
+
+    thief = Browser(app)
+    thief.client.set_cookie("app_session", cookie)
+    assert thief.get("/profile").status_code == 302
+    assert app.session_interface.store.read(_key(cookie)) is None
+
+
+def _key(cookie: str | None) -> str:
+    from sessions.interface import key_of
+
+    return key_of(str(cookie))
+
+
+def test_signing_out_takes_the_cookie_away(person: Person) -> None:
+    person.signs_in()
+
+    person.signs_out()
+
+    assert person.browser.cookies() == {}
+
+
+def test_signing_out_revokes_the_refresh_token_that_is_kept(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    person.signs_in()
+    clock.moves(3575)
+    person.sees("/appointments")
+    [refresh] = provider.requests_to("/oauth/token", "refresh_token")
+
+    person.signs_out()
+
+    [revocation] = provider.requests_to("/oauth/revoke")
+    assert revocation["status"] == 200
+    assert revocation["form"]["token_type_hint"] == "refresh_token"
+    assert revocation["form"]["token"] != refresh["form"]["refresh_token"]  # it was rotated
+    assert provider.control("revoke-grants", {})["revoked"] == 0  # nothing is left to revoke
+
+
+def test_without_a_refresh_token_nothing_is_revoked(
+    make_app: MakeApp, person_at: PersonAt, provider: Provider
+) -> None:
+    person = person_at(make_app(AUTH0_SCOPE="openid"))
+    person.signs_in()
+
+    response = person.signs_out()
+
+    assert response.headers["Location"].startswith(provider.issuer)
+    assert provider.requests_to("/oauth/revoke") == []
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"status": 500, "body": ""},
+        {"status": 400, "body": '{"error": "unsupported_token_type"}'},
+        {"status": 200, "body": "<h1>Hello</h1>"},
+        {"status": 302, "headers": {"Location": "https://provider.invalid/"}},
+        {"drop": True},
+        {"delay_seconds": 90, "drop": True},
+        {"status": 200, "body_bytes": 20_000_000},
+    ],
+    ids=["500", "400", "html", "redirect", "dropped", "hanging", "endless"],
+)
+def test_a_failing_revocation_blocks_nothing(
+    person: Person, provider: Provider, failure: dict[str, object]
+) -> None:
+    person.signs_in()
+    provider.lies(at="revoke", times=0, **failure)
+
+    before = time.monotonic()
+    response = person.signs_out()
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(f"{provider.issuer}oidc/logout?")
+    assert not person.is_signed_in()
+    assert time.monotonic() - before < 15
+
+
+def test_the_session_is_gone_before_the_provider_is_asked_anything(
+    app: Flask, person: Person, provider: Provider
+) -> None:
+    person.signs_in()
+    other_tab = Browser(app)
+    other_tab.client.set_cookie("app_session", str(person.browser.cookie("app_session")))
+    found = []
+
+    from auth import signals
+
+    def look(sender: object, *, url: str, **_: object) -> None:
+        if url.endswith("/oauth/revoke"):
+            found.append(other_tab.get("/profile").status_code)
+
+    with signals.request_sent.connected_to(look):
+        person.signs_out()
+
+    assert found == [302]
+
+
+def test_the_provider_is_told_who_signs_out_and_where_to_return(
+    person: Person, provider: Provider
+) -> None:
+    person.signs_in(BEN)
+
+    response = person.signs_out()
+
+    params = query_of(response.headers["Location"])
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(f"{provider.issuer}oidc/logout?")
+    assert claims_of(params.pop("id_token_hint"))["sub"] == BEN
+    assert params == {"client_id": "demo-app", "post_logout_redirect_uri": f"{APP}/"}
+
+
+def test_after_signing_out_the_provider_asks_again_who_it_is(person: Person) -> None:
+    person.signs_in(ADA)
+    logout = person.signs_out().headers["Location"]
+
+    at_provider = person.provider.session.get(logout, allow_redirects=False, timeout=30)
+
+    asked = person.provider.session.get(person.begins(), timeout=30)
+    assert at_provider.headers["Location"] == f"{APP}/"
+    assert 'name="person"' in asked.text
+
+
+def test_without_an_end_session_endpoint_it_is_auth0s_logout(
+    person: Person, provider: Provider
+) -> None:
+    provider.options(metadata={"end_session_endpoint": None})
+    person.signs_in()
+
+    logout = person.signs_out().headers["Location"]
+
+    at_provider = person.provider.session.get(logout, allow_redirects=False, timeout=30)
+    assert logout.startswith(f"{provider.issuer}v2/logout?")
+    assert query_of(logout) == {"client_id": "demo-app", "returnTo": f"{APP}/"}
+    assert at_provider.headers["Location"] == f"{APP}/"
+
+
+def test_parameters_of_the_end_session_endpoint_are_kept(
+    person: Person, provider: Provider
+) -> None:
+    endpoint = f"{provider.issuer}oidc/logout?tenant=a%26b"
+    provider.options(metadata={"end_session_endpoint": endpoint})
+    person.signs_in()
+
+    params = query_of(person.signs_out().headers["Location"])
+
+    assert params["tenant"] == "a&b"
+    assert params["post_logout_redirect_uri"] == f"{APP}/"
+
+
+def test_an_id_token_that_would_make_too_long_a_url_is_not_sent_as_hint(
+    person: Person, provider: Provider
+) -> None:
+    provider.lies(id_token={"https://foo/bar": "x" * 6000})
+    person.signs_in()
+
+    params = query_of(person.signs_out().headers["Location"])
+
+    assert params == {"client_id": "demo-app", "post_logout_redirect_uri": f"{APP}/"}
+
+
+def test_signing_out_without_being_signed_in_leads_to_the_start_page(
+    person: Person, provider: Provider
+) -> None:
+    response = person.signs_out()
+
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/"
+    assert provider.log() == []
+
+
+def test_signing_out_twice_leads_to_the_start_page(person: Person) -> None:
+    person.signs_in()
+    person.signs_out()
+
+    response = person.signs_out()
+
+    assert response.headers["Location"] == "/"
+
+
+def test_a_link_cannot_sign_anybody_out(person: Person) -> None:
+    person.signs_in()
+
+    response = person.sees("/logout")
+
+    assert response.status_code == 405
+    assert person.is_signed_in()
+
+
+def test_signing_out_works_while_the_provider_is_away(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    with Provider(skip_consent=True) as provider:
+        person = person_at(make_app(AUTH0_DOMAIN=provider.issuer))
+        person.signs_in()
+    # The provider has stopped here.
+
+    response = person.signs_out()
+
+    assert response.status_code == 302
+    assert not person.is_signed_in()

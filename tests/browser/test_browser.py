@@ -1,0 +1,124 @@
+"""A real browser: the content security policy lets everything work that should, by keyboard too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.harness import Gunicorn, Provider, free_port
+
+
+@pytest.fixture
+def served(settings: dict[str, str], provider: Provider) -> Iterator[Gunicorn]:
+    """The app as production runs it, on a port of its own, known to the provider."""
+    port = free_port()
+    base_url = f"http://localhost:{port}"
+    provider.registers(base_url)
+    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)) as app:
+        yield app
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A browser's page; whatever its console complains of fails the test."""
+    complaints: list[str] = []
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: message.type in ("error", "warning") and complaints.append(message.text),
+    )
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def focus(page: Any, key: str, label: str) -> None:
+    """Press a key until what is focused says `label`."""
+    for _ in range(60):
+        page.keyboard.press(key)
+        if label in (page.evaluate("document.activeElement.innerText") or ""):
+            return
+    raise AssertionError(f"{label} cannot be reached by {key}")
+
+
+@pytest.mark.parametrize("where", ["at the issuer", "at another host", "at Auth0's own address"])
+def test_sign_out_leads_to_another_origin_and_back(
+    served: Gunicorn, provider: Provider, page: Any, where: str
+) -> None:
+    elsewhere = f"http://127.0.0.1:{provider.port}/oidc/logout"
+    if where != "at the issuer":
+        endpoint = elsewhere if where == "at another host" else None
+        provider.options(metadata={"end_session_endpoint": endpoint})
+    page.goto(f"{served.base_url}/login")
+    page.locator('button[name="person"]').first.click()
+    page.wait_for_url(f"{served.base_url}/")
+
+    page.get_by_role("button", name="Sign Out").click()
+
+    page.get_by_role("link", name="Sign In").first.wait_for()
+    path = "/v2/logout" if where == "at Auth0's own address" else "/oidc/logout"
+    assert page.url == f"{served.base_url}/"
+    assert [entry["status"] for entry in provider.requests_to(path)] == [302]
+
+
+def test_the_providers_consent_form_is_answered_by_keyboard_and_leads_back(
+    served: Gunicorn, provider: Provider, page: Any
+) -> None:
+    provider.options(skip_consent=False)
+    page.goto(f"{served.base_url}/login?return_to=/profile")
+    focus(page, "Tab", "Ben Okafor")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="asks for access").wait_for()
+
+    focus(page, "Tab", "Allow")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"{served.base_url}/profile")
+    assert "ben@example.com" in page.inner_text("main")
+
+
+def test_the_providers_organization_form_leads_back(
+    served: Gunicorn, provider: Provider, page: Any
+) -> None:
+    provider.options(ask_organization=True)
+    page.goto(f"{served.base_url}/login?return_to=/profile")
+    page.locator('button[name="person"]').first.click()
+
+    page.keyboard.type("nobody-knows-it")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    page.locator("#organization").fill("Harbour-Clinic")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"{served.base_url}/profile")
+    assert "harbour-clinic" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("path", ["/", "/profile", "/appointments", "/contacts", "/sessions"])
+def test_no_page_makes_the_browser_complain(served: Gunicorn, page: Any, path: str) -> None:
+    page.goto(f"{served.base_url}/login")
+    page.locator('button[name="person"]').first.click()
+    page.wait_for_url(f"{served.base_url}/")
+
+    answer = page.goto(f"{served.base_url}{path}")
+
+    assert answer.status == 200
+    assert page.locator("h1").count() == 1
+
+
+def test_nothing_of_a_page_comes_from_elsewhere_and_it_is_styled(
+    served: Gunicorn, page: Any
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(f"{served.base_url}/")
+
+    assert f"{served.base_url}/static/app.css" in {url.partition("?")[0] for url in asked}
+    assert all(url.startswith(f"{served.base_url}/") for url in asked)
+    assert page.evaluate("document.styleSheets.length") == 1

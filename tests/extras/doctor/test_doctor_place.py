@@ -1,0 +1,174 @@
+"""The doctor on the API, the session store, and what has to be so before production."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from doctor import place
+from tests.conftest import MakeApp
+from tests.extras.doctor.test_doctor import Told
+from tests.support.harness import ROOT, SECRET, Gunicorn, free_port
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[Callable[[Any], tuple[int, str]]], str]]:
+    """Serve what a function of the request answers (status, Location); returns the address."""
+    servers = []
+
+    def serve(answer: Callable[[Any], tuple[int, str]]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, location = answer(self)
+                self.send_response(status)
+                self.send_header("Location", location)
+                self.end_headers()
+                self.wfile.write(b'{"status": "ok"}')
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        made = HTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(made)
+        threading.Thread(target=made.serve_forever, args=(0.02,)).start()
+        return f"http://localhost:{made.server_port}"
+
+    yield serve
+    for each in servers:
+        each.shutdown()
+        each.server_close()
+
+
+Serve = Callable[[Callable[[Any], tuple[int, str]]], str]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda asked: (200, ""), "answers without an access token"),
+        (
+            lambda asked: (200 if asked.headers["Authorization"] else 401, ""),
+            "accepts an access token that never was",
+        ),
+        (lambda asked: (500, ""), "answers 500 without an access token"),
+    ],
+    ids=["open to all", "open to every token", "broken"],
+)
+def test_an_api_that_does_not_demand_a_token_is_found(
+    make_app: MakeApp, server: Serve, answer: Any, words: str
+) -> None:
+    told = Told(make_app(API_BASE_URL=server(answer)))
+
+    assert "API" in told.wrong()
+    assert words in told.of("API")
+
+
+def test_a_session_store_that_is_away_is_found(make_app: MakeApp) -> None:
+    told = Told(make_app(SESSION_REDIS_URL=f"redis://localhost:{free_port()}/0"))
+
+    assert told.wrong() == {"session store"}
+
+
+def test_a_session_store_in_redis_is_asked(make_app: MakeApp, redis_url: str) -> None:
+    told = Told(make_app(SESSION_REDIS_URL=redis_url))
+
+    assert told.of("session store").startswith("ok Redis answers")
+
+
+def test_an_app_that_answers_at_its_address_is_recognized(
+    make_app: MakeApp, settings: dict[str, str]
+) -> None:
+    port = free_port()
+    base_url = f"http://localhost:{port}"
+    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
+        told = Told(make_app(APP_BASE_URL=base_url))
+
+    assert told.of("reverse proxy").startswith(f"ok {base_url} leads here")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda asked: (302, f"http://{asked.headers['Host']}/"), "TRUSTED_PROXY_HOPS"),
+        (lambda asked: (404, ""), "answered by something else"),
+    ],
+    ids=["a proxy that hides the host name", "another program"],
+)
+def test_an_address_that_does_not_lead_here_is_explained(
+    make_app: MakeApp, server: Serve, answer: Any, words: str
+) -> None:
+    told = Told(make_app(APP_BASE_URL=server(answer)))
+
+    assert words in told.of("reverse proxy")
+
+
+def test_an_https_address_without_a_trusted_proxy_is_mentioned(make_app: MakeApp) -> None:
+    told = Told(make_app(APP_BASE_URL="https://app.invalid"))
+
+    assert "TRUSTED_PROXY_HOPS=1, behind one" in told.of("reverse proxy")
+    assert "reverse proxy" not in told.wrong()
+
+
+def test_a_readable_settings_file_is_found(
+    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / "env"
+    env_file.touch(mode=0o644)
+    env_file.chmod(0o644)
+    monkeypatch.setattr(place, "ENV_FILE", env_file)
+
+    assert "chmod 600 .env" in Told(make_app(APP_BASE_URL="https://app.invalid")).of(
+        "settings file"
+    )
+
+
+@pytest.mark.parametrize("variable", ["FLASK_DEBUG", "SHOW_FLOW"])
+def test_what_shows_the_inside_is_found(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    app = make_app(APP_BASE_URL="https://app.invalid")
+    monkeypatch.setenv(variable, "1")
+
+    assert f"wrong {variable}" in Told(app).of("debugging")
+
+
+def test_redis_without_tls_elsewhere_is_mentioned(
+    make_app: MakeApp, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "is_loopback", lambda host: False)
+
+    assert "rediss://" in Told(make_app(SESSION_REDIS_URL=redis_url)).of("session store")
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "said"),
+    [
+        ({"API_BASE_URL": ""}, "API", "note none"),
+        ({"APP_SECRET_KEY": f"{SECRET},{SECRET}2"}, "secret key", "note 2: the old ones can go"),
+        ({"SESSION_ABSOLUTE_SECONDS": "9999999"}, "session lifetime", "note sessions end"),
+        ({"APP_BASE_URL": "https://app.invalid"}, "cookies", "ok Secure, HttpOnly"),
+        ({"APP_BASE_URL": "https://app.invalid"}, "public address", "ok https://app.invalid"),
+    ],
+    ids=["no API", "several keys", "long sessions", "https cookies", "https address"],
+)
+def test_what_is_no_fault_is_told_too(
+    make_app: MakeApp, changes: dict[str, str], subject: str, said: str
+) -> None:
+    assert Told(make_app(**changes)).of(subject).startswith(said)
+
+
+def test_on_this_machine_production_is_for_later(app: Flask) -> None:
+    assert Told(app).of("public address").startswith("note before production")
+
+
+def test_the_checklist_of_the_documents_is_the_doctors() -> None:
+    listed = re.findall(r"^\| \*\*(.+?)\*\* \|", (ROOT / "docs/production.md").read_text(), re.M)
+
+    assert listed == [check.__name__.replace("_", " ") for check in place.PRODUCTION]

@@ -1,0 +1,241 @@
+"""The flow, drawn: what is recorded, for whom, and what of it is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flow.texts import MESSAGES
+from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.harness import APP, BEN, Person, Provider, query_of, text_of
+
+SIGN_IN = [
+    "login_request", "login_response", "authorization_request", "authorization_response",
+    "token_request", "token_response", "session_started",
+]  # fmt: skip
+# Fetched when first needed, and so not in every sign-in.
+KEPT = {"metadata_request", "metadata_response", "keys_request", "keys_response"}
+SHORT_LIVED = {"grant": "authorization_code", "json": {"expires_in": 60}}
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app that shows the flow."""
+    return make_app(SHOW_FLOW="1")
+
+
+def episodes(person: Person) -> dict[str, list[dict[str, Any]]]:
+    """What the page shows: the messages by what they are part of."""
+    found = person.sees("/flow", headers={"Accept": "application/json"}).json
+    return {" + ".join(episode["parts"]): episode["messages"] for episode in found}
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["kind"] for message in messages if message["kind"] not in KEPT]
+
+
+def the(kind: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    (message,) = [message for message in messages if message["kind"] == kind]
+    return message | {
+        "parameters": dict(message["parameters"]),
+        "headers": dict(message["headers"]),
+    }
+
+
+def test_a_sign_in_is_drawn_from_its_first_request_to_the_session(person: Person) -> None:
+    person.signs_in()
+
+    assert kinds(episodes(person)["sign_in"]) == SIGN_IN
+
+
+def test_the_first_sign_in_of_a_process_shows_metadata_and_keys(person: Person) -> None:
+    person.signs_in()
+
+    messages = episodes(person)["sign_in"]
+
+    assert {message["kind"] for message in messages} > KEPT
+    assert the("metadata_response", messages)["parameters"]["token_endpoint"]
+    assert the("keys_response", messages)["parameters"]["keys"].isdigit()
+
+
+def test_each_message_has_method_and_url_or_status_and_its_parameters(person: Person) -> None:
+    callback = person.provider.answers(person.begins("/login?return_to=/profile"))
+    person.comes_back(callback)
+
+    messages = episodes(person)["sign_in"]
+
+    request = the("authorization_request", messages)
+    assert request["method"] == "GET"
+    assert request["url"].endswith("/authorize")
+    assert request["parameters"]["redirect_uri"] == f"{APP}/callback"
+    assert request["parameters"]["code_challenge_method"] == "S256"
+    assert the("login_request", messages)["parameters"] == {"return_to": "/profile"}
+    token_request = the("token_request", messages)
+    assert token_request["method"] == "POST"
+    assert token_request["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
+    response = the("authorization_response", messages)
+    assert response["parameters"]["code"] == f"{query_of(callback)['code'][:3]}*****"
+    assert the("token_response", messages)["status"] == 200
+    assert the("session_started", messages)["headers"]["Location"] == "/profile"
+
+
+def test_the_page_says_what_each_message_is_and_where_that_is_written(person: Person) -> None:
+    person.signs_in()
+
+    page = person.sees("/flow")
+
+    assert page.status_code == 200
+    for kind in SIGN_IN:
+        text = MESSAGES[kind]
+        assert text.explanation.replace("'", "&#39;") in page.text
+        assert f'href="{text.link}"' in page.text
+        assert f'href="/flow/code/{text.function}"' in page.text
+
+
+def test_claims_of_both_tokens_are_decoded_with_times_in_words(person: Person) -> None:
+    person.signs_in(BEN)
+
+    words = text_of(person.sees("/flow"))
+
+    assert "Claims of the ID token" in words
+    assert "Ben Okafor" in words
+    assert "Claims of the access token" in words
+    assert "UTC (in 60 minutes)" in words or "UTC (in 59 minutes)" in words
+
+
+def test_an_access_token_that_is_no_jwt_is_shown_without_claims(
+    person: Person, provider: Provider
+) -> None:
+    provider.lies(json={"access_token": "opaque-0123456789.abc.def"}, id_token={"at_hash": None})
+    person.signs_in()
+
+    messages = episodes(person)["sign_in"]
+
+    assert list(the("token_response", messages)["tokens"]) == ["id_token"]
+    assert the("token_response", messages)["parameters"]["access_token"] == "opa*****"
+
+
+def test_an_api_call_is_drawn_without_the_apis_data(person: Person) -> None:
+    person.signs_in()
+    person.sees("/appointments")
+
+    messages = episodes(person)["api_call"]
+
+    assert kinds(messages) == ["page_request", "api_request", "api_response", "page_response"]
+    assert the("api_request", messages)["headers"]["Authorization"] == "Bearer eyJ*****"
+    assert the("api_request", messages)["url"].endswith("/appointments")
+    assert the("api_response", messages)["parameters"] == {}
+    assert the("api_response", messages)["status"] == 200
+
+
+def test_a_refresh_is_drawn_with_the_api_call_that_needed_it(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(**SHORT_LIVED)
+    person.signs_in()
+    person.sees("/appointments")
+    clock.moves(70)
+    person.sees("/contacts")
+
+    found = episodes(person)
+
+    assert list(found) == ["sign_in", "api_call + refresh"]
+    messages = found["api_call + refresh"]
+    assert kinds(messages)[1:4] == ["refresh_request", "refresh_response", "api_request"]
+    assert the("api_request", messages)["url"].endswith("/contacts")
+
+
+def test_of_several_api_calls_the_last_is_kept(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(**SHORT_LIVED)
+    person.signs_in()
+    clock.moves(70)
+    person.sees("/contacts")
+    person.sees("/appointments")
+
+    found = episodes(person)
+
+    assert list(found) == ["sign_in", "refresh", "api_call"]
+    assert the("api_request", found["api_call"])["url"].endswith("/appointments")
+
+
+def test_signing_in_again_keeps_what_the_session_showed_before(person: Person) -> None:
+    person.signs_in()
+    person.sees("/appointments")
+    person.signs_in(path="/login?return_to=/contacts")
+
+    found = episodes(person)
+
+    assert list(found) == ["api_call", "sign_in"]
+    assert the("login_request", found["sign_in"])["parameters"] == {"return_to": "/contacts"}
+
+
+def test_a_sign_out_is_shown_to_whoever_signed_out(person: Person) -> None:
+    person.signs_in(BEN)
+    person.signs_out()
+
+    messages = episodes(person)["sign_out"]
+
+    assert kinds(messages) == [
+        "logout_request", "revocation_request", "revocation_response", "logout_response",
+        "end_session_request",
+    ]  # fmt: skip
+    assert the("end_session_request", messages)["parameters"]["id_token_hint"] == "eyJ*****"
+    assert the("revocation_request", messages)["parameters"]["token_type_hint"] == "refresh_token"
+
+
+def test_after_a_sign_out_nothing_says_who_it_was(person: Person) -> None:
+    person.signs_in(BEN)
+    person.signs_out()
+
+    page = person.sees("/flow")
+
+    assert "End session request" in page.text
+    assert "Okafor" not in page.text
+    assert BEN not in page.text
+
+
+def test_a_sign_out_is_forgotten_after_ten_minutes(person: Person, clock: Clock) -> None:
+    person.signs_in()
+    person.signs_out()
+    kept = str(person.browser.client.get_cookie("app_flow_last", path="/flow").value)
+    clock.moves(601)
+    # A browser forgets it too; whoever kept it is not shown it any more.
+    person.browser.client.set_cookie("app_flow_last", kept, path="/flow")
+
+    assert episodes(person) == {}
+
+
+def test_a_failed_sign_in_is_shown_without_the_person(person: Person, provider: Provider) -> None:
+    provider.lies("wrong_nonce")
+    person.signs_in(BEN)
+
+    messages = episodes(person)["sign_in"]
+
+    assert kinds(messages) == [*SIGN_IN[:-1], "sign_in_failed"]
+    assert the("sign_in_failed", messages)["status"] == 400
+    assert the("token_response", messages)["tokens"] == {}
+
+
+def test_of_two_attempts_side_by_side_each_shows_its_own_messages(person: Person) -> None:
+    first = person.begins("/login?return_to=/profile")
+    person.begins("/login?return_to=/contacts")
+    person.comes_back(person.provider.answers(first))
+
+    messages = episodes(person)["sign_in"]
+
+    # What came before the callback was that of the second attempt.
+    assert kinds(messages) == SIGN_IN[3:]
+
+
+def test_nobody_sees_what_others_did(app: Flask, person_at: PersonAt) -> None:
+    someone, other = person_at(app), person_at(app)
+    someone.signs_in()
+    someone.sees("/appointments")
+
+    assert "Nothing was recorded yet" in text_of(other.sees("/flow"))
+    other.signs_in(BEN)
+    assert list(episodes(other)) == ["sign_in"]

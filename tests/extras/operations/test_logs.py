@@ -1,0 +1,308 @@
+"""What is logged: one line a request, who signed in and out, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from auth.token_set import claims_of
+from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.harness import (
+    ADA,
+    SECRET,
+    Browser,
+    Gunicorn,
+    HttpBrowser,
+    Person,
+    Provider,
+    post_logout,
+    query_of,
+    wait_for,
+    workers_of,
+)
+
+Lines = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str], settings: dict[str, str]) -> Lines:
+    """The JSON lines since the last look, of one logger; before `app`, which takes over stdout."""
+
+    def read(logger: str = "") -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line for line in found if logger in ("", line["logger"])]
+
+    return read
+
+
+def test_a_request_is_one_line_that_names_the_rule_and_not_the_url(
+    lines: Lines, app: Flask
+) -> None:
+    Browser(app).post("/sessions/some-reference/end?token=abc")
+
+    [line] = lines("app.requests")
+    assert line["method"] == "POST"
+    assert line["route"] == "/sessions/<reference>/end"
+    assert line["status"] == 401
+    assert line["duration_ms"] > 0
+    assert line["problem"] == "sign_in_needed"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+    assert line["level"] == "info"
+
+
+def test_an_unknown_address_is_not_repeated(lines: Lines, app: Flask) -> None:
+    Browser(app).get("/reset/secret-of-a-link")
+
+    [line] = lines("app.requests")
+    assert "route" not in line
+    assert line["status"] == 404
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/app.css"])
+def test_probes_and_the_files_of_a_page_leave_no_line(path: str, lines: Lines, app: Flask) -> None:
+    Browser(app).get(path)
+
+    assert lines("app.requests") == []
+
+
+def test_a_file_that_is_not_there_leaves_a_line(lines: Lines, app: Flask) -> None:
+    Browser(app).get("/static/nothing.css")
+
+    [line] = lines("app.requests")
+    assert line["status"] == 404
+
+
+def test_the_line_of_a_problem_has_the_reference_that_the_page_shows(
+    lines: Lines, app: Flask
+) -> None:
+    page = Browser(app).get("/callback?state=nonsense")
+
+    [line] = lines("app.errors")
+    assert line["code"] == "malformed_callback"
+    assert line["detail"] == "state is missing or not one of ours"
+    assert line["reference"] in page.text
+
+
+def test_all_lines_of_a_request_have_its_id(lines: Lines, app: Flask) -> None:
+    answer = Browser(app).get("/callback?state=nonsense")
+
+    found = lines()
+    assert len(found) == 3
+    assert {line["request_id"] for line in found} == {answer.headers["X-Request-ID"]}
+
+
+def test_each_request_has_another_id(app: Flask) -> None:
+    browser = Browser(app)
+
+    ids = {browser.get("/").headers["X-Request-ID"] for _ in range(5)}
+
+    assert len(ids) == 5
+
+
+def test_behind_a_proxy_the_request_id_is_the_proxys(lines: Lines, make_app: MakeApp) -> None:
+    app = make_app(TRUSTED_PROXY_HOPS="1")
+
+    answer = Browser(app).get("/", headers={"X-Request-ID": "0e0d5b3c-2f6e"})
+
+    assert answer.headers["X-Request-ID"] == "0e0d5b3c-2f6e"
+    assert lines("app.requests")[0]["request_id"] == "0e0d5b3c-2f6e"
+
+
+def test_without_a_proxy_nobody_chooses_the_request_id(app: Flask) -> None:
+    answer = Browser(app).get("/", headers={"X-Request-ID": "0e0d5b3c-2f6e"})
+
+    assert answer.headers["X-Request-ID"] != "0e0d5b3c-2f6e"
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["short", "a" * 65, "has a space", 'a"quoted"one', "semi;colon", "täglich-eine"],
+    ids=["short", "long", "space", "quotes", "semicolon", "beyond-ascii"],
+)
+def test_a_malformed_request_id_is_replaced(given: str, make_app: MakeApp) -> None:
+    app = make_app(TRUSTED_PROXY_HOPS="1")
+
+    answer = Browser(app).get("/", headers={"X-Request-ID": given})
+
+    assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-ID"])
+
+
+def test_a_sessions_lines_can_be_told_from_anothers(
+    lines: Lines, app: Flask, person: Person, person_at: PersonAt
+) -> None:
+    somebody_else = person_at(app)
+    for each in (person, somebody_else):
+        each.signs_in()
+    lines()
+
+    for each in (person, person, somebody_else):
+        each.sees("/profile")
+
+    first, second, third = (line["session"] for line in lines("app.requests"))
+    assert first == second != third
+    assert first not in str(person.browser.cookie("app_session"))
+
+
+def test_the_line_of_a_sign_out_still_names_the_session(lines: Lines, person: Person) -> None:
+    person.signs_in()
+    person.sees("/profile")
+    before = lines("app.requests")[-1]["session"]
+
+    person.signs_out()
+
+    assert lines("app.requests")[-1]["session"] == before
+
+
+def test_no_line_of_a_whole_visit_holds_a_secret(
+    capsys: pytest.CaptureFixture[str], app: Flask, person: Person, clock: Clock
+) -> None:
+    callback = person.provider.answers(person.begins("/login?login_hint=ada@example.com"))
+    attempt_cookies = person.browser.cookies()
+    person.comes_back(callback)
+    tokens = _tokens(app, person)
+    clock.moves(3590)
+    person.sees("/appointments?page=2")
+    tokens |= _tokens(app, person)
+    cookies = attempt_cookies | person.browser.cookies()
+    person.signs_out()
+    person.comes_back(callback)
+
+    logged = capsys.readouterr().out
+
+    secrets = {*tokens, *query_of(callback).values(), *cookies.values(), SECRET, "ada@example.com"}
+    assert len(tokens) > 3
+    assert logged.count("\n") >= 10
+    assert [secret for secret in secrets if secret in logged] == []
+    assert "?" not in logged
+
+
+def _tokens(app: Flask, person: Person) -> set[str]:
+    from sessions.interface import key_of
+
+    key = key_of(str(person.browser.cookie("app_session")))
+    stored = app.session_interface._retrieve_session_data(key)["auth"]
+    first = stored["token_sets"][""]
+    return {stored["id_token"], first["access_token"], first["refresh_token"]}
+
+
+def test_the_audit_stream_has_sign_in_refresh_and_sign_out(
+    lines: Lines, person: Person, clock: Clock
+) -> None:
+    person.signs_in()
+    clock.moves(3590)
+    person.sees("/appointments")
+    person.signs_out()
+
+    signed_in, refresh, signed_out = lines("audit")
+    assert (signed_in["event"], signed_in["sub"]) == ("signed_in", "demo|ada")
+    assert (refresh["event"], refresh["outcome"]) == ("refresh", "refreshed")
+    assert (signed_out["event"], signed_out["sub"]) == ("signed_out", "demo|ada")
+
+
+def test_the_audit_stream_has_a_failed_sign_in_with_its_code(lines: Lines, person: Person) -> None:
+    person.signs_in(refuse="sign-in")
+
+    [line] = lines("audit")
+    assert (line["event"], line["code"]) == ("sign_in_failed", "sign_in_refused")
+    assert line["level"] == "warning"
+
+
+def test_the_audit_stream_has_a_refused_refresh(
+    lines: Lines, person: Person, provider: Provider, clock: Clock
+) -> None:
+    person.signs_in()
+    provider.lies(at="token", status=400, body='{"error": "invalid_grant"}')
+    clock.moves(3590)
+
+    person.sees("/appointments")
+
+    assert [line.get("outcome") for line in lines("audit")] == [None, "refused"]
+
+
+def test_the_audit_stream_has_a_back_channel_logout(
+    lines: Lines, app: Flask, person: Person, provider: Provider
+) -> None:
+    person.signs_in()
+    [id_token] = [token for token in _tokens(app, person) if "sid" in _claims(token)]
+    token = provider.logout_token(sub=ADA, sid=_claims(id_token)["sid"])
+    lines()
+
+    post_logout(app, token)
+
+    [line] = lines("audit")
+    assert (line["event"], line["sessions"]) == ("backchannel_logout", 1)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        return claims_of(token)
+    except (ValueError, IndexError):
+        return {}
+
+
+@pytest.mark.parametrize("way", ["LOG_FORMAT", "flask run"])
+def test_people_get_text(
+    way: str,
+    capsys: pytest.CaptureFixture[str],
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if way == "flask run":
+        monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    app = make_app(LOG_FORMAT="text") if way == "LOG_FORMAT" else make_app()
+
+    Browser(app).get("/")
+
+    assert re.fullmatch(r"\S+Z INFO    GET / 200 in [0-9.]+ ms\n", capsys.readouterr().out)
+
+
+def test_json_can_be_had_from_flask_run_too(
+    lines: Lines, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    app = make_app(LOG_FORMAT="json")
+
+    Browser(app).get("/")
+
+    assert lines("app.requests")[0]["status"] == 200
+
+
+def test_a_crash_is_one_line_with_its_trace(lines: Lines, app: Flask) -> None:
+    app.view_functions["pages.home"] = lambda: 1 // 0
+    app.view_functions["pages.home"]._open_to_all = True
+
+    Browser(app).get("/")
+
+    [line] = [line for line in lines() if "exception" in line]
+    assert "ZeroDivisionError" in line["exception"]
+    assert line["level"] == "error"
+
+
+def test_gunicorns_own_lines_are_json_too(
+    capfd: pytest.CaptureFixture[str], settings: dict[str, str]
+) -> None:
+    with Gunicorn(settings) as gunicorn:
+        [worker] = workers_of(gunicorn)
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: workers_of(gunicorn) not in ([], [worker]))
+
+    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["level"] for line in found if line["logger"] == "gunicorn.error"] == ["error"]
+
+
+def test_gunicorn_writes_no_access_log_of_its_own(
+    capfd: pytest.CaptureFixture[str], settings: dict[str, str]
+) -> None:
+    with Gunicorn(settings) as gunicorn:
+        HttpBrowser(gunicorn.base_url, host="localhost:3000").get("/?code=abc")
+
+    logged = capfd.readouterr()
+    assert logged.out.count("GET / 200") == 1
+    assert "code=abc" not in logged.out + logged.err

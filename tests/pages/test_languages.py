@@ -1,0 +1,223 @@
+"""English and Japanese: which one a visitor gets, that all of it is in that language, and what the
+provider is told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from auth import Problem, open_to_all
+from auth.errors import KINDS
+from tests.conftest import MakeApp, PersonAt
+from tests.support.harness import APP, Browser, Person, Provider, query_of, text_of
+
+JA = {"Accept-Language": "ja"}
+JSON = {"Accept": "application/json"}
+COOKIE = "app_language"
+# What is the same in every language: code, names of people, values.
+QUOTED = re.compile(
+    r"<(code|pre|bdi|svg|button[^>]*lang=\"en\")[^>]*>.*?</(code|pre|bdi|svg|button)>", re.S
+)
+ENGLISH = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+")
+
+
+def language_of(page: Any) -> str:
+    found = re.search(r'<html lang="(\w+)">', page.text)
+    assert found, page.text[:200]
+    return found[1]
+
+
+def english_in(page: Any) -> list[str]:
+    """The runs of English words that are left in a Japanese page."""
+    return ENGLISH.findall(re.sub(r"<[^>]*>", "\n", QUOTED.sub("", page.text)))
+
+
+def switches(person: Person, language: str, page: str = "/", origin: str = APP) -> Any:
+    headers = {"Origin": origin, "Referer": origin + page, "Sec-Fetch-Site": "same-origin"}
+    return person.browser.post("/language", data={"language": language}, headers=headers)
+
+
+# Which language
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("ja", "ja"),
+        ("ja-JP", "ja"),
+        ("JA-jp", "ja"),
+        ("en", "en"),
+        ("en-US,en;q=0.9,ja;q=0.8", "en"),
+        ("en;q=0.5, ja;q=0.6", "ja"),
+        ("en-GB, ja;q=0.2", "en"),
+        ("de-CH, ja;q=0.2, en-US;q=0.7", "en"),
+        ("fr, de;q=0.9, ja;q=0.1", "ja"),
+        ("ja;q=0, en;q=0.1", "en"),
+        ("ja;q=0", "en"),
+        ("de", "en"),
+        ("*", "en"),
+        ("*, ja;q=0.5", "ja"),
+        ("jav, japanese", "en"),
+    ],
+)
+def test_a_visitor_gets_the_best_liked_language_there_is(
+    person: Person, header: str, language: str
+) -> None:
+    page = person.sees("/", headers={"Accept-Language": header})
+
+    assert language_of(page) == page.headers["Content-Language"] == language
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", ";", ",,,", "q=1", "ja;q=x", "ja;q=", "ja;q=-1", "ja;q=99", "\xff\xfe", "-", "--,-;q=-",
+     "../../etc/passwd", "ja" * 3000, "ja," * 2000, "x_y_z-1;q=0.5", '"ja"', "%(name)s", "{{1}}"],
+    ids=range(18),
+)  # fmt: skip
+def test_a_malformed_wish_is_no_error(person: Person, header: str) -> None:
+    page = person.sees("/", headers={"Accept-Language": header})
+
+    assert page.status_code == 200
+    assert language_of(page) in ("en", "ja")
+
+
+def test_without_a_wish_it_is_english(person: Person) -> None:
+    page = person.sees("/")
+
+    assert language_of(page) == page.headers["Content-Language"] == "en"
+    assert "Sign In" in text_of(page)
+
+
+def test_an_answer_says_what_its_language_depends_on(person: Person) -> None:
+    for answer in (person.sees("/"), person.sees("/nowhere"), person.sees("/x", headers=JSON)):
+        assert {"Accept-Language", "Cookie"} <= set(answer.headers["Vary"].split(", "))
+
+
+def test_what_is_in_no_language_names_none(person: Person) -> None:
+    for path in ("/healthz", "/static/app.css", "/login"):
+        answer = person.sees(path, headers=JA)
+
+        assert "Content-Language" not in answer.headers
+    assert "Vary" not in person.sees("/static/app.css", headers=JA).headers
+
+
+# All of it is in that language
+
+
+def test_no_page_is_half_translated(make_app: MakeApp, person_at: PersonAt) -> None:
+    person = person_at(make_app(SHOW_FLOW="1"))
+    paths = ["/", "/profile", "/appointments", "/contacts", "/sessions", "/examples", "/flow"]
+    pages = {"signed out": person.sees("/", headers=JA)}
+    person.signs_in()
+    pages |= {path: person.sees(path, headers=JA) for path in paths}
+
+    for path, page in pages.items():
+        assert page.status_code in (200, 404), path  # a project may have no examples and no flow
+        assert language_of(page) == "ja", path
+        assert english_in(page) == [], path
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_every_error_is_told_in_japanese(app: Flask, code: str) -> None:
+    def fails() -> None:
+        raise Problem(code, "a word for the log", scope="appointments")
+
+    app.add_url_rule("/fails", "fails", open_to_all(fails))
+
+    page = Browser(app).get("/fails", headers=JA)
+    problem = Browser(app).get("/fails", headers=JA | JSON)
+
+    assert english_in(page) == []
+    assert page.headers["Content-Language"] == problem.headers["Content-Language"] == "ja"
+    assert not re.search("[a-z]{3}", problem.json["title"])
+    assert not ENGLISH.search(problem.json["detail"])
+    assert problem.json["code"] == code
+
+
+def test_the_log_is_in_english_whatever_the_page_is(
+    person: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    person.sees("/nowhere", headers=JA)
+
+    assert caplog.text.isascii()
+    assert "not_found" in caplog.text
+
+
+def test_times_and_numbers_are_written_as_the_language_does(person: Person) -> None:
+    person.signs_in()
+
+    english, japanese = person.sees("/profile"), person.sees("/profile", headers=JA)
+
+    assert re.search(r">\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d UTC \(in \d+ \w+\)<", english.text)
+    assert re.search(
+        r">20\d\d年\d{1,2}月\d{1,2}日 \d\d:\d\d UTC（\d+ [日時間分]+後）<", japanese.text
+    )
+
+
+def test_a_name_is_escaped_in_a_translated_sentence(person: Person, provider: Provider) -> None:
+    provider.lies(grant="authorization_code", id_token={"name": "<b>100%</b> %(name)s"})
+    person.signs_in()
+
+    page = person.sees("/", headers=JA)
+
+    assert "こんにちは、<bdi>&lt;b&gt;100%&lt;/b&gt; %(name)s</bdi>さん" in page.text
+
+
+# What the provider is told
+
+
+@pytest.mark.parametrize("header", [None, "de", "*", "ja;q=0"])
+def test_who_states_no_language_of_ours_leaves_it_to_the_provider(
+    person: Person, header: str | None
+) -> None:
+    headers = {"Accept-Language": header} if header else {}
+
+    assert "ui_locales" not in query_of(person.begins(headers=headers))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_provider_is_asked_to_speak_the_language_of_the_page(
+    person: Person, language: str
+) -> None:
+    by_settings = person.begins(headers={"Accept-Language": f"{language}-XX, fr;q=0.5"})
+    switches(person, language)
+    by_switch = person.begins(headers={"Accept-Language": "fr"})
+
+    assert query_of(by_settings)["ui_locales"] == language
+    assert query_of(by_switch)["ui_locales"] == language
+
+
+def test_a_page_that_asks_for_more_is_in_the_same_language_at_the_provider(person: Person) -> None:
+    switches(person, "ja")
+    person.signs_in()
+
+    url = person.begins("/login?scope=phone")
+
+    assert query_of(url)["ui_locales"] == "ja"
+
+
+def test_the_requests_own_ui_locales_win_over_the_language_of_the_page(person: Person) -> None:
+    switches(person, "ja")
+
+    assert query_of(person.begins("/login?ui_locales=de-CH%20fr"))["ui_locales"] == "de-CH fr"
+
+
+def test_configured_ui_locales_win_too_but_not_over_the_requests_own(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    person = person_at(make_app(AUTH0_AUTHORIZE_PARAMS="ui_locales=fr"))
+
+    assert query_of(person.begins(headers=JA))["ui_locales"] == "fr"
+    assert query_of(person.begins("/login?ui_locales=de", headers=JA))["ui_locales"] == "de"
+
+
+def test_the_providers_sign_out_is_told_the_language_too(person: Person) -> None:
+    person.signs_in()
+    assert "ui_locales" not in query_of(person.signs_out().headers["Location"])
+
+    person.signs_in()
+    switches(person, "ja")
+    assert query_of(person.signs_out().headers["Location"])["ui_locales"] == "ja"

@@ -1,0 +1,296 @@
+"""The pages: what a person sees, what a program gets, and what neither ever sees: tokens."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from flask import Flask
+
+from sessions.interface import key_of
+from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.harness import ADA, CLARA, Api, Browser, Person, Provider, query_of, text_of
+
+JSON = {"Accept": "application/json"}
+CLOSED = ("/profile", "/appointments", "/contacts", "/sessions")
+
+
+def test_the_start_page_offers_to_sign_in(app: Flask) -> None:
+    page = Browser(app).get("/")
+
+    assert page.status_code == 200
+    assert re.search(r'<a[^>]* href="/login">Sign In</a>', page.text)
+    assert "Sign Out" not in page.text
+
+
+def test_the_start_page_shows_who_is_signed_in_and_the_ways_on(person: Person) -> None:
+    person.signs_in(ADA)
+
+    page = person.sees("/")
+
+    assert page.status_code == 200
+    assert "Ada Marlow" in text_of(page)
+    for path in ("/profile", "/appointments", "/contacts"):
+        assert f'href="{path}"' in page.text
+    form = re.search(r'<form[^>]*method="post" action="/logout">.*?</form>', page.text, re.DOTALL)
+    assert form is not None
+    assert re.search(r"<button[^>]*>Sign Out</button>", form[0])
+
+
+@pytest.mark.parametrize("path", [*CLOSED, "/appointments?day=1&of=2"])
+def test_a_page_leads_to_sign_in_and_names_the_page_to_return_to(app: Flask, path: str) -> None:
+    response = Browser(app).get(path)
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/login?return_to=/")
+    assert query_of(response.headers["Location"])["return_to"] == path
+
+
+@pytest.mark.parametrize("path", ["/nothing-here", "/profile/nothing", "/.env", "/instance/x"])
+def test_what_is_not_there_is_a_page_that_leads_home(app: Flask, path: str) -> None:
+    page = Browser(app).get(path)
+
+    assert page.status_code == 404
+    assert 'href="/"' in page.text
+
+
+def test_the_profile_shows_the_claims_custom_ones_included(
+    person: Person, provider: Provider
+) -> None:
+    custom = {"https://example.com/roles": ["admin", "<b>boss</b>"], "https://example.com/n": 7}
+    provider.lies(id_token=custom)
+    person.signs_in(ADA)
+
+    page = person.sees("/profile")
+
+    text = text_of(page)
+    for shown in (ADA, "Ada Marlow", "ada@example.com", "https://foo/bar", "value"):
+        assert shown in text
+    assert "https://example.com/roles" in text
+    assert "admin" in text
+    assert "&lt;b&gt;boss&lt;/b&gt;" in page.text
+    assert "<b>boss" not in page.text
+    assert "https://example.com/n" in text
+
+
+def scopes_of(page_text: str) -> dict[str, tuple[str, str]]:
+    """The profile's table: scope to (asked for, granted)."""
+    rows = re.findall(
+        r'<th scope="row">.*?<code>(.*?)</code>.*?<td.*?>(\w+)</td>.*?<td.*?>(\w+)</td>',
+        page_text,
+        re.DOTALL,
+    )
+    return {html.unescape(name): (asked, granted) for name, asked, granted in rows}
+
+
+def test_the_profile_shows_granted_scopes_beside_the_asked_ones(
+    person: Person, provider: Provider
+) -> None:
+    provider.options(skip_consent=False)
+    person.signs_in(ADA, grant=["openid", "profile", "appointments", "offline_access"])
+
+    scopes = scopes_of(person.sees("/profile").text)
+
+    assert scopes["appointments"] == ("Yes", "Yes")
+    assert scopes["contacts"] == ("Yes", "No")
+    assert scopes["email"] == ("Yes", "No")
+    # The provider's hook adds these.
+    assert scopes["foo"] == ("No", "Yes")
+    assert scopes["bar"] == ("No", "Yes")
+
+
+def test_the_start_page_says_of_a_scope_that_was_not_asked_for_where_it_comes_from(
+    person: Person, provider: Provider
+) -> None:
+    provider.options(skip_consent=False)
+    person.signs_in(ADA, grant=["openid", "appointments"])
+
+    page = person.sees("/").text
+
+    words = dict(re.findall(r"<li>.*?<code>(\w+)</code>.*? <span>(.*?)</span></li>", page))
+    assert words["foo"] == words["bar"] == "Added by the provider"
+    assert words["appointments"] == "See your appointments"
+    assert words["contacts"] == "See your contacts"
+
+
+def test_where_the_answer_names_no_scope_all_that_was_asked_for_counts_as_granted(
+    person: Person, provider: Provider
+) -> None:
+    provider.lies(json={"scope": None})
+    person.signs_in()
+
+    scopes = scopes_of(person.sees("/profile").text)
+
+    assert set(scopes.values()) == {("Yes", "Yes")}
+    assert "contacts" in scopes
+
+
+def test_the_pages_show_what_the_api_says(person: Person) -> None:
+    person.signs_in(ADA)
+    said = person.sees("/appointments", headers=JSON).get_json()["appointments"]
+
+    page = person.sees("/appointments")
+
+    assert len(said) > 0
+    assert page.text.count("<tr") == len(said) + 1
+
+
+def test_an_empty_calendar_is_said_in_words(person: Person) -> None:
+    person.signs_in(CLARA)
+
+    assert "You have no appointments." in text_of(person.sees("/appointments"))
+
+
+def test_no_token_is_ever_on_a_page(person: Person, app: Flask) -> None:
+    person.signs_in()
+    stored = app.session_interface._retrieve_session_data(
+        key_of(str(person.browser.cookie("app_session")))
+    )
+    tokens = stored["auth"]["token_sets"][""]
+    secrets = [stored["auth"]["id_token"], tokens["access_token"], tokens["refresh_token"]]
+    parts = [part for secret in secrets for part in secret.split(".") if len(part) > 20]
+    # The header of a JWT is not secret by itself, but nothing else is shown of it either.
+    assert len(parts) == 7
+
+    for path in ("/", *CLOSED):
+        for headers in ({}, JSON):
+            answer = person.sees(path, headers=headers)
+            seen = f"{answer.headers}{html.unescape(answer.text)}"
+            assert not [part for part in parts if part in seen]
+
+
+# JSON for programs.
+
+
+@pytest.mark.parametrize("path", ["/appointments", "/contacts"])
+def test_a_program_gets_the_apis_json(person: Person, path: str) -> None:
+    person.signs_in()
+
+    answer = person.sees(path, headers=JSON)
+
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/json"
+    assert list(answer.get_json()) == [path[1:]]
+
+
+def test_a_program_gets_the_claims_as_json(person: Person) -> None:
+    person.signs_in(ADA)
+
+    answer = person.sees("/profile", headers=JSON)
+
+    assert answer.mimetype == "application/json"
+    assert answer.get_json()["sub"] == ADA
+    assert answer.get_json()["https://foo/bar"] == "value"
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_a_program_that_is_not_signed_in_gets_401_and_no_redirect(app: Flask, path: str) -> None:
+    answer = Browser(app).get(path, headers=JSON)
+
+    assert answer.status_code == 401
+    assert answer.mimetype == "application/problem+json"
+    assert answer.get_json()["status"] == 401
+    assert "Location" not in answer.headers
+
+
+def test_a_program_gets_errors_as_problem_json(person: Person, api: Api) -> None:
+    person.signs_in()
+    api.lies("api_500")
+
+    failed, missing = person.sees("/contacts", headers=JSON), person.sees("/x", headers=JSON)
+
+    for answer, status in ((failed, 502), (missing, 404)):
+        assert answer.status_code == status
+        assert answer.mimetype == "application/problem+json"
+        assert answer.get_json()["status"] == status
+        assert {"type", "title", "detail"} <= set(answer.get_json())
+
+
+BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("accept", [BROWSER_ACCEPT, "*/*", "text/html, application/json;q=0.9"])
+def test_whoever_takes_html_gets_pages(app: Flask, accept: str) -> None:
+    browser = Browser(app)
+
+    assert browser.get("/profile", headers={"Accept": accept}).status_code == 302
+    assert browser.get("/x", headers={"Accept": accept}).mimetype == "text/html"
+
+
+# The API refuses, fails, or does not answer.
+
+API_FAILURES = {
+    "refuses every token": ("api_401", 502),
+    "forbids": ({"status": 403}, 403),
+    "asks for a pause": ("api_429", 503),
+    "fails": ("api_500", 502),
+    "is overloaded": ("api_503", 502),
+    "breaks off": ("api_drop", 503),
+    "does not answer": ("api_hang", 504),
+    "answers HTML": ("api_html", 502),
+    "redirects": ("api_redirect", 502),
+    "answers without end": ("api_100_mb", 502),
+    "knows nothing of it": ({"status": 404, "body": "{}"}, 502),
+}
+
+
+@pytest.mark.parametrize(("failure", "status"), API_FAILURES.values(), ids=API_FAILURES)
+def test_a_failing_api_is_a_clear_page_and_nobody_is_signed_out(
+    person: Person, api: Api, failure: str | dict[str, object], status: int
+) -> None:
+    person.signs_in()
+    if isinstance(failure, str):
+        api.lies(failure, times=0)
+    else:
+        api.lies(at="api", times=0, **failure)
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == status
+    assert len(re.findall(r"<h1>", page.text)) == 1
+    assert 'href="/"' in page.text
+    assert person.is_signed_in()
+
+
+def test_a_missing_scope_can_be_asked_for(make_app: MakeApp, person_at: PersonAt) -> None:
+    person = person_at(make_app(AUTH0_SCOPE="openid offline_access appointments"))
+    person.signs_in()
+
+    refused = person.sees("/contacts")
+
+    [ask] = re.findall(r'href="(/login[^"]*)">Ask for this permission', refused.text)
+    response = person.signs_in(path=html.unescape(ask))
+    assert refused.status_code == 403
+    assert response.headers["Location"] == "/contacts"
+    assert person.sees("/contacts").status_code == 200
+    assert person.sees("/appointments").status_code == 200
+
+
+def test_without_an_api_its_pages_say_so_and_are_not_linked(
+    make_app: MakeApp, person_at: PersonAt
+) -> None:
+    person = person_at(make_app(API_BASE_URL=""))
+    person.signs_in()
+
+    page = person.sees("/appointments")
+
+    assert page.status_code == 404
+    assert "API_BASE_URL" in text_of(page)
+    assert 'href="/appointments"' not in person.sees("/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/profile", "/appointments", "/contacts", "/sessions", "/nowhere"]
+)
+def test_each_page_says_so_when_the_session_is_about_to_end(
+    make_app: MakeApp, person_at: PersonAt, clock: Clock, path: str
+) -> None:
+    person = person_at(make_app(SESSION_ABSOLUTE_SECONDS="1000"))
+    person.signs_in()
+    before = text_of(person.sees(path))
+
+    clock.moves(450)
+
+    assert "ends soon" not in before
+    assert "Your session here ends soon: " in text_of(person.sees(path))

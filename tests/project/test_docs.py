@@ -1,0 +1,89 @@
+"""What the documents name exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.harness import ROOT
+
+READMES = sorted(ROOT.glob("README*.md"))
+DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@by_name
+def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
+    text = document.read_text()
+    links = re.findall(r"\]\(([^):#]+)\)", text)
+    links += re.findall(r'(?:src|srcset)="([^":]+)"', text)
+
+    missing = [link for link in links if not (document.parent / link).exists()]
+
+    assert missing == []
+
+
+def test_every_function_is_in_the_file_that_is_named_with_it() -> None:
+    text = (ROOT / "docs/how-it-works.md").read_text()
+    named = re.findall(r"`(\w+)` in\s+\[([\w/.]+)\]", text)
+
+    missing = [
+        (function, file)
+        for function, file in named
+        if f"def {function}(" not in (ROOT / file).read_text()
+    ]
+
+    assert len(named) > 10
+    assert missing == []
+
+
+@by_name
+def test_every_make_target_exists(document: Path) -> None:
+    targets = re.findall(r"^\.PHONY: (\w[\w-]*)$", (ROOT / "Makefile").read_text(), re.M)
+
+    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", document.read_text(), re.M))
+
+    assert named <= set(targets)
+
+
+@by_name
+def test_every_setting_exists(document: Path) -> None:
+    settings = (ROOT / "config.py").read_text() + (ROOT / "gunicorn.conf.py").read_text()
+
+    named = re.findall(r"\b(?:AUTH0|APP|API|SESSION|TRUSTED|SHOW)_[A-Z_]+\b", document.read_text())
+
+    assert [name for name in named if f'"{name}"' not in settings] == []
+
+
+def of_no_language(readme: Path) -> dict[str, list[str]]:
+    """What a README says in every language alike."""
+    text = readme.read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    return {
+        "code blocks": re.findall(r"^ *```.*?^ *```$", text, re.M | re.S),
+        "sections": re.findall(r"^(#+) ", text, re.M),
+        "links": sorted(link for link in links if not link.startswith("README")),
+        # In a table of its own order of words, each as often.
+        "code": sorted(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))),
+        "rows": re.findall(r"^\| `[^|]+\|", text, re.M),
+    }
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_a_readme_in_another_language_has_the_same_commands_and_links(readme: Path) -> None:
+    other, english = of_no_language(readme), of_no_language(ROOT / "README.md")
+
+    for what, found in english.items():
+        assert other[what] == found, what
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_a_link_within_a_readme_leads_to_one_of_its_headings(readme: Path) -> None:
+    text = readme.read_text()
+    headings = {
+        heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings

@@ -1,0 +1,221 @@
+"""Start-up: wrong settings end the process, with the lines to read, before anything listens."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.harness import (
+    APP_SECRET_KEY,
+    EVERY_SETTING,
+    ROOT,
+    SETTING_PREFIXES,
+    Gunicorn,
+    free_port,
+)
+
+# A variable that is set to nothing keeps a developer's .env out of the tests.
+NOTHING = dict.fromkeys(EVERY_SETTING, "")
+GOOD = NOTHING | {
+    "AUTH0_DOMAIN": "tenant.eu.auth0.com",
+    "AUTH0_CLIENT_ID": "the-client-id",
+    "AUTH0_CLIENT_SECRET": "the-client-secret",
+    "APP_SECRET_KEY": APP_SECRET_KEY,
+}
+SERVERS = {
+    "gunicorn": ["-m", "gunicorn", "app:create_app()"],
+    "flask run": ["-m", "flask", "--app", "app", "run"],
+}
+
+
+def listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
+
+
+def start(server: list[str], settings: dict[str, str]) -> tuple[int, str, bool]:
+    """Start a server and wait for its end: exit code, output, and whether it ever listened."""
+    port = free_port()
+    others = {k: v for k, v in os.environ.items() if not k.startswith(SETTING_PREFIXES)}
+    env = {**others, **settings, "PORT": str(port), "FLASK_RUN_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, *server],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    listened = False
+    deadline = time.monotonic() + 60
+    while process.poll() is None and not listened and time.monotonic() < deadline:
+        listened = listens(port)
+        time.sleep(0.01)
+    process.kill()
+    output, _ = process.communicate()
+    return process.returncode, output, listened
+
+
+WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
+    "nothing configured": (
+        NOTHING,
+        ["APP_SECRET_KEY", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_DOMAIN"],
+    ),
+    "a secret of 12 characters": (GOOD | {"APP_SECRET_KEY": "twelve-chars"}, ["APP_SECRET_KEY"]),
+    "an http issuer elsewhere": (
+        GOOD | {"AUTH0_DOMAIN": "http://tenant.eu.auth0.com/"},
+        ["AUTH0_DOMAIN"],
+    ),
+    "a fragment in the app's address": (
+        GOOD | {"APP_BASE_URL": "http://localhost:3000/#start"},
+        ["APP_BASE_URL"],
+    ),
+    "a signing key that cannot be read": (
+        GOOD | {"AUTH0_CLIENT_SECRET": "", "AUTH0_CLIENT_SIGNING_KEY": "/nonexistent/key.pem"},
+        ["AUTH0_CLIENT_SIGNING_KEY"],
+    ),
+    "all of that at once": (
+        NOTHING
+        | {
+            "APP_SECRET_KEY": "twelve-chars",
+            "AUTH0_DOMAIN": "http://tenant.eu.auth0.com/",
+            "APP_BASE_URL": "http://localhost:3000/#start",
+            "AUTH0_CLIENT_SIGNING_KEY": "/nonexistent/key.pem",
+        },
+        [
+            *("APP_BASE_URL", "APP_SECRET_KEY", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SIGNING_KEY"),
+            "AUTH0_DOMAIN",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
+@pytest.mark.parametrize(("settings", "named"), WRONG.values(), ids=WRONG)
+def test_wrong_settings_end_the_process_with_one_line_each(
+    server: list[str], settings: dict[str, str], named: list[str]
+) -> None:
+    code, output, listened = start(server, settings)
+
+    assert code not in (0, -9)
+    assert not listened
+    assert "Traceback" not in output
+    lines = [line for line in output.splitlines() if ". Write: " in line]
+    # A checkout may have a .env, or none: that has a test of its own.
+    assert sorted(line.split()[0] for line in lines if not line.startswith(".env ")) == named
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
+def test_good_settings_serve(server: list[str]) -> None:
+    _, output, listened = start(server, GOOD)
+
+    assert listened, output
+
+
+def test_a_certificate_and_an_http_address_end_the_process_before_it_listens() -> None:
+    files = {"GUNICORN_CMD_ARGS": "--certfile certificate.pem --keyfile key.pem"}
+
+    code, output, listened = start(SERVERS["gunicorn"], GOOD | files)
+
+    assert (code, listened) == (1, False)
+    [line] = [line for line in output.splitlines() if ". Write: " in line]
+    assert line.startswith("APP_BASE_URL is an http:// URL, and gunicorn has a certfile")
+    assert line.endswith("Write: https://localhost:3000")
+
+
+def copy_of_the_app(folder: Path) -> Path:
+    """The app in a folder of its own, where a `.env` harms nobody."""
+    for path in ROOT.iterdir():
+        if not path.name.startswith(".") and path.name != "instance":
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+def issuer_in(folder: Path, **env: str) -> str:
+    script = "import app; print(app.create_app().extensions['relying_party'].settings.issuer)"
+    others = {k: v for k, v in os.environ.items() if not k.startswith(SETTING_PREFIXES)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**others, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_settings_are_read_from_the_env_file(tmp_path: Path) -> None:
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines))
+
+    assert issuer_in(tmp_path) == "https://tenant.eu.auth0.com/"
+
+
+def test_the_env_file_never_overrides_what_is_set(tmp_path: Path) -> None:
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines))
+
+    issuer = issuer_in(tmp_path, AUTH0_DOMAIN="another.eu.auth0.com")
+
+    assert issuer == "https://another.eu.auth0.com/"
+
+
+def said_without(setting: str, folder: Path, **env: str) -> list[str]:
+    """The lines at a start that lacks a setting."""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        issuer_in(folder, **(GOOD | {setting: ""} | env))
+    return str(caught.value.stderr).splitlines()
+
+
+def test_before_anything_is_configured_the_file_to_begin_with_is_named(tmp_path: Path) -> None:
+    folder = copy_of_the_app(tmp_path)
+    last = ".env does not exist. Write: a copy of .env.example, filled in"
+
+    lines = said_without("AUTH0_DOMAIN", folder)
+    in_a_container = said_without("APP_SECRET_KEY", folder)
+    (folder / ".env").touch()
+    with_the_file = said_without("AUTH0_DOMAIN", folder)
+
+    assert [lines[0].split()[0], lines[1:]] == ["AUTH0_DOMAIN", [last]]
+    assert [line.split()[0] for line in in_a_container] == ["APP_SECRET_KEY"]
+    assert with_the_file == lines[:1]
+
+
+def test_a_setting_that_is_missing_because_it_is_misspelt_is_found(tmp_path: Path) -> None:
+    lines = said_without("AUTH0_CLIENT_ID", copy_of_the_app(tmp_path), AUTH0_CLIENTID="x")
+
+    assert lines[0].startswith("AUTH0_CLIENT_ID is not set.")
+    assert lines[1:] == [
+        "AUTH0_CLIENTID is no setting of this app and is ignored. Meant: AUTH0_CLIENT_ID?"
+    ]
+
+
+def test_a_folder_that_cannot_be_written_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    (copy_of_the_app(tmp_path) / "instance").write_text("a file where the folder should be")
+
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        issuer_in(tmp_path, **GOOD)
+
+    assert caught.value.stderr.startswith("The session store sessions.sqlite3 cannot be written")
+    assert caught.value.stderr.count("\n") == 1
+
+
+def test_the_app_starts_while_the_provider_and_redis_are_away(settings: dict[str, str]) -> None:
+    away = {
+        "AUTH0_DOMAIN": f"http://localhost:{free_port()}/",
+        "SESSION_REDIS_URL": f"redis://localhost:{free_port()}/0",
+    }
+
+    with Gunicorn({**settings, **away}) as app:
+        assert app.is_up()

@@ -1,0 +1,260 @@
+"""The forms of SESSION_REDIS_URL, each tried against the real thing."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+
+from sessions.redis_store import RedisStore
+from sessions.store import Record, Store, StoreUnavailable
+from tests.conftest import Clock, MakeApp
+from tests.support.harness import Browser, Person, Provider, Redis
+from tests.support.redis_topologies import (
+    PASSWORD,
+    ClusterNode,
+    TlsRedis,
+    Watched,
+    ask,
+    running_cluster,
+    running_sentinel,
+    until,
+)
+from tests.support.session_store import store_of
+
+QUOTED = quote(PASSWORD, safe="")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ClusterNode]]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    with running_sentinel(tmp_path) as watched:
+        yield watched
+
+
+def cluster_url(nodes: list[ClusterNode]) -> str:
+    return "redis+cluster://" + ",".join(f"localhost:{node.port}" for node in nodes)
+
+
+def sentinel_url(watched: Watched) -> str:
+    # The first sentinel of the list is not there: the next one is asked.
+    return f"redis+sentinel://:{QUOTED}@localhost:9,localhost:{watched.sentinel.port}/sessions/0"
+
+
+def lives_a_session(app: Flask, provider: Provider, clock: Clock) -> None:
+    """The whole of it: sign in, see a page, refresh, see where, end others, sign out."""
+    provider.options(access_token_seconds=200)
+    person, elsewhere = Person(Browser(app)), Person(Browser(app))
+    elsewhere.signs_in()
+    person.signs_in()
+    assert person.sees("/appointments").status_code == 200
+    clock.moves(190)
+    with ThreadPoolExecutor(4) as pool:
+        pages = list(pool.map(lambda _: person.sees("/appointments"), range(4)))
+    assert [page.status_code for page in pages] == [200] * 4
+    assert provider.refreshes() == 1
+    assert person.sees("/sessions").text.count("<h2") == 2
+    person.browser.post("/sessions/end-others", headers={"Origin": person.origin()})
+    assert not elsewhere.is_signed_in()
+    assert person.is_signed_in()
+    assert person.signs_out().status_code == 302
+    assert not person.is_signed_in()
+
+
+def test_a_cluster(
+    cluster: list[ClusterNode], make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    app = make_app(SESSION_REDIS_URL=cluster_url(cluster))
+
+    for _ in range(3):  # sessions whose keys lie on different nodes
+        provider.reset()
+        lives_a_session(app, provider, clock)
+
+
+def fill(store: Store) -> list[str]:
+    """Sessions enough that every node has some."""
+    now = time.time()
+    keys = [f"key{n}" for n in range(30)]
+    for key in keys:
+        store.create(key, Record(b"version1", b"sealed", now, now + 100), ["everybody", key])
+    return keys
+
+
+def test_the_keys_of_a_cluster_are_spread_and_every_call_finds_them(
+    cluster: list[ClusterNode],
+) -> None:
+    store = RedisStore(cluster_url(cluster[:1]), 1000)
+    keys = fill(store)
+
+    assert all(int(ask(node.port, "dbsize")) > 0 for node in cluster)
+    assert sorted(store.keys_with("everybody")) == sorted(keys)
+    for key in keys:
+        now = time.time()
+        assert store.replace(key, b"version1", b"version2", b"new")
+        assert not store.replace(key, b"version1", b"version3", b"newer")
+        store.touch(key, now, now + 50)
+        assert store.read(key) == Record(b"version2", b"new", now, now + 50)
+        assert store.acquire_lease(key, "one", 60) == "one"
+        assert store.acquire_lease(key, "two", 60) == "one"
+        store.pass_lease(key, "one", "two", 60)
+        store.release_lease(key, "two")
+        assert store.lease_holder(key) is None
+        assert store.delete(key, ["everybody", key])
+    assert store.keys_with("everybody") == []
+
+
+def test_a_cluster_may_come_up_after_the_app(make_app: MakeApp, cluster: list[ClusterNode]) -> None:
+    app = make_app(SESSION_REDIS_URL=cluster_url(cluster))
+    for node in cluster:
+        node.signal(signal.SIGSTOP)
+    before = time.monotonic()
+    assert Browser(app).get("/readyz").json["unreachable"] == ["session store"]
+    assert time.monotonic() - before < 6
+
+    for node in cluster:
+        node.signal(signal.SIGCONT)
+
+    until(lambda: Browser(app).get("/readyz").status_code == 200, "not ready again")
+    person = Person(Browser(app))
+    person.signs_in()
+    assert person.is_signed_in()
+
+
+def test_a_cluster_node_that_is_away_is_503_in_bounded_time_and_signs_nobody_out(
+    make_app: MakeApp, cluster: list[ClusterNode]
+) -> None:
+    app = make_app(SESSION_REDIS_URL=cluster_url(cluster))
+    people = [Person(Browser(app)) for _ in range(9)]
+    for person in people:
+        person.signs_in()
+
+    cluster[0].signal(signal.SIGSTOP)
+    answers = []
+    for person in people:
+        began = time.monotonic()
+        answers.append((person.sees("/profile").status_code, time.monotonic() - began))
+    cluster[0].signal(signal.SIGCONT)
+
+    assert {status for status, _ in answers} <= {200, 503}
+    assert max(seconds for _, seconds in answers) < 5
+    for person in people:
+        until(person.is_signed_in, "somebody was signed out")
+
+
+def test_sentinel(watched: Watched, make_app: MakeApp, provider: Provider, clock: Clock) -> None:
+    app = make_app(SESSION_REDIS_URL=sentinel_url(watched))
+
+    lives_a_session(app, provider, clock)
+
+
+def test_a_sentinel_that_never_answers_is_passed_over(watched: Watched) -> None:
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(50)
+        there = sentinel_url(watched).replace(":9,", f":{mute.getsockname()[1]},")
+        nobody = there.replace(f":{watched.sentinel.port}", f":{mute.getsockname()[1]}")
+        began = time.monotonic()
+
+        RedisStore(there, 1000).ping()
+        with pytest.raises(StoreUnavailable):
+            RedisStore(nobody, 1000).ping()
+
+        assert time.monotonic() - began < 4
+
+
+def test_a_fail_over_of_sentinel_signs_nobody_out(
+    watched: Watched, make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    app = make_app(SESSION_REDIS_URL=sentinel_url(watched))
+    person = Person(Browser(app))
+    person.signs_in()
+    assert person.is_signed_in()
+    until(
+        lambda: watched.says(watched.master, "dbsize") == watched.says(watched.replica, "dbsize"),
+        "the replica did not catch up",
+    )
+
+    watched.master.signal(signal.SIGKILL)
+    statuses, longest = set(), 0.0
+    while "role:master" not in watched.says(watched.replica, "info", "replication"):
+        began = time.monotonic()
+        statuses.add(person.sees("/profile").status_code)
+        longest = max(longest, time.monotonic() - began)
+        time.sleep(0.1)
+
+    assert statuses <= {200, 503}
+    assert longest < 5
+    until(person.is_signed_in, "nobody is signed in at the new master")
+    clock.moves(3590)  # scripts run there too
+    assert person.sees("/appointments").status_code == 200
+    assert provider.refreshes() == 1
+
+
+def test_a_master_that_became_a_replica_is_left(watched: Watched, make_app: MakeApp) -> None:
+    app = make_app(SESSION_REDIS_URL=sentinel_url(watched))
+    person = Person(Browser(app))
+    person.signs_in()
+
+    ask(watched.sentinel.port, "sentinel", "failover", "sessions")
+    until(
+        lambda: "role:slave" in watched.says(watched.master, "info", "replication"),
+        "the master did not step down",
+    )
+
+    until(lambda: bool(person.signs_in().status_code == 303), "no sign-in at the new master")
+    assert person.is_signed_in()
+    assert int(watched.says(watched.replica, "dbsize")) > 0
+
+
+def test_tls_with_a_private_certificate_authority(
+    tmp_path: Path, make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    with TlsRedis(tmp_path) as redis:
+        url = f"rediss://:{QUOTED}@localhost:{redis.port}/0"
+        app = make_app(SESSION_REDIS_URL=f"{url}?ssl_ca_certs={redis.certificate}")
+        lives_a_session(app, provider, clock)
+
+        # Whoever does not know the authority does not talk to it.
+        strict = make_app(SESSION_REDIS_URL=url)
+        assert Browser(strict).get("/readyz").json["unreachable"] == ["session store"]
+
+
+def test_tls_by_the_variable_that_companies_set_for_everything(
+    tmp_path: Path, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TlsRedis(tmp_path) as redis:
+        monkeypatch.setenv("SSL_CERT_FILE", str(redis.certificate))
+        app = make_app(SESSION_REDIS_URL=f"rediss://:{QUOTED}@localhost:{redis.port}/0")
+
+        store_of(app).ping()
+
+
+def test_a_unix_socket(tmp_path: Path, make_app: MakeApp, provider: Provider, clock: Clock) -> None:
+    path = tmp_path / "redis.sock"
+    with Redis(tmp_path, "--unixsocket", str(path), "--requirepass", PASSWORD):
+        app = make_app(SESSION_REDIS_URL=f"unix://:{QUOTED}@{path}?db=1")
+        lives_a_session(app, provider, clock)
+
+
+def test_a_name_and_a_password(
+    tmp_path: Path, make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    with Redis(tmp_path) as redis:
+        ask(redis.port, "acl", "setuser", "app", "on", f">{PASSWORD}", "~app:*", "+@all")
+        ask(redis.port, "acl", "setuser", "default", "off")
+        url = f"redis://app:{QUOTED}@localhost:{redis.port}/0"
+        lives_a_session(make_app(SESSION_REDIS_URL=url), provider, clock)
+        wrong = make_app(SESSION_REDIS_URL=url.replace(QUOTED, "wrong"))
+        assert Browser(wrong).get("/readyz").json["unreachable"] == ["session store"]

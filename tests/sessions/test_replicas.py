@@ -1,0 +1,117 @@
+"""Two replicas, Redis and the proxy that is shipped: what people notice of it is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.behind_caddy import Deployment, Load, running_deployment, slow_senders
+from tests.support.harness import ADA, BEN, CLARA, YUKI, Person, Provider, free_port
+from tests.support.in_chromium import is_signed_in, sign_in
+
+PEOPLE = (ADA, BEN, YUKI, CLARA)
+TOKEN_SECONDS = 4
+
+
+@pytest.fixture
+def deployment(
+    settings: dict[str, str], provider: Provider, redis_url: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    base_url = f"https://localhost:{free_port()}"
+    provider.registers(base_url)
+    changes = {"APP_BASE_URL": base_url, "SESSION_REDIS_URL": redis_url, "TRUSTED_PROXY_HOPS": "1"}
+    with running_deployment({**settings, **changes}, tmp_path) as deployment:
+        yield deployment
+
+
+def sign_in_all(deployment: Deployment) -> list[Person]:
+    people = [deployment.person() for _ in PEOPLE]
+    for person, who in zip(people, PEOPLE, strict=True):
+        assert person.signs_in(who).status_code in (302, 303)
+    return people
+
+
+def test_who_signed_in_at_one_replica_is_signed_in_at_the_other(deployment: Deployment) -> None:
+    person = deployment.person()
+    here = deployment.served_by(person.signs_in())
+
+    answers = [person.sees("/appointments") for _ in range(24)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    served = {deployment.served_by(answer) for answer in answers}
+    assert served == set(deployment.replicas)
+    assert here in served
+
+
+def test_a_replica_that_is_killed_under_load_fails_no_request_of_the_signed_in(
+    deployment: Deployment,
+) -> None:
+    people = sign_in_all(deployment)
+    with Load(deployment, people) as load:
+        load.goes_on_for(100)
+        deployment.replicas[0].is_killed()
+        load.goes_on_for(200)
+
+    # What was being posted at that moment may have been done: the proxy does not send it twice.
+    assert [each for each in load.failures if each[0] == "GET"] == []
+    assert all(person.is_signed_in() for person in people)
+
+
+def test_a_rolling_restart_fails_no_request_signs_nobody_out_and_refreshes_each_token_once(
+    deployment: Deployment, provider: Provider
+) -> None:
+    provider.options(access_token_seconds=TOKEN_SECONDS)
+    people = sign_in_all(deployment)
+    provider.options(access_token_seconds=3600)
+    # In flight when the first replica is told to end.
+    provider.lies(grant="refresh_token", times=len(people), delay_seconds=2)
+
+    with Load(deployment, people) as load:
+        provider.wait_until_lied()
+        for replica in deployment.replicas:
+            replica.is_told_to_end()
+            assert replica.ends() == 0
+            load.goes_on_for(50)
+            replica.start()
+        load.goes_on_for(50)
+
+    assert load.failures == []
+    assert provider.refreshes() == len(people)
+    assert provider.stats()["reuse_detections"] == 0
+    assert all(person.is_signed_in() for person in people)
+
+
+def test_a_hundred_slow_senders_keep_nobody_waiting(deployment: Deployment) -> None:
+    person = deployment.person()
+    person.signs_in()
+
+    # More than all threads of both replicas, 64.
+    with slow_senders(deployment.caddy, 100):
+        answers = [person.sees("/profile") for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+
+
+def test_the_whole_way_through_the_proxy_in_chromium(deployment: Deployment, chromium: Any) -> None:
+    base_url = deployment.caddy.base_url
+    with closing(chromium.new_context(ignore_https_errors=True)) as context:
+        page = context.new_page()
+        sign_in(page, base_url)
+        answer = page.goto(f"{base_url}/appointments")
+        headers = answer.all_headers()
+        cookies = {cookie["name"]: cookie for cookie in context.cookies(base_url)}
+        status = answer.status
+        page.goto(f"{base_url}/")
+        page.get_by_role("button", name="Sign Out").click()
+        page.get_by_role("link", name="Sign In").first.wait_for()
+        signed_in = is_signed_in(page, base_url)
+
+    assert status == 200
+    assert headers["strict-transport-security"] == "max-age=63072000"
+    assert cookies["__Host-app_session"]["secure"]
+    assert "server" not in headers
+    assert not signed_in

@@ -1,0 +1,258 @@
+"""What a visit costs at the store: reads and writes, records left, bytes kept."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis as Client
+
+from sessions.redis_store import RedisStore
+from sessions.sqlite_store import SQLiteStore
+from sessions.store import Record, Store
+from tests.conftest import Clock, MakeApp
+from tests.support.harness import Browser, Gunicorn, Person, environment
+from tests.support.session_store import Counted, store_of
+
+# By hand: ANONYMOUS=100000 MANY=200000 EXPIRED=100000 pytest tests/test_store_counts.py
+ANONYMOUS = int(os.environ.get("ANONYMOUS", "2000"))
+MANY = int(os.environ.get("MANY", "20000"))
+EXPIRED = int(os.environ.get("EXPIRED", "20000"))
+VERSION = b"version1"
+
+
+@pytest.mark.parametrize("path", ["/", "/profile", "/appointments"])
+def test_a_page_costs_one_read_and_no_write(
+    engine: str, app: Flask, person: Person, path: str
+) -> None:
+    person.signs_in()
+    store = Counted(app)
+
+    assert person.sees(path).status_code == 200
+
+    assert store.calls == {"read": 1}
+
+
+@pytest.mark.parametrize("path", ["/login", "/static/app.css", "/healthz"])
+def test_what_needs_no_session_costs_nothing_without_one(
+    engine: str, app: Flask, path: str
+) -> None:
+    store = Counted(app)
+
+    assert Browser(app).get(path).status_code in (200, 302)
+
+    assert store.calls == {}
+
+
+def test_a_file_costs_nothing_with_a_session(engine: str, app: Flask, person: Person) -> None:
+    person.signs_in()
+    store = Counted(app)
+
+    assert person.sees("/static/app.css").status_code == 200
+
+    assert store.calls == {}
+
+
+def test_a_sign_in_costs_one_write(engine: str, app: Flask, person: Person) -> None:
+    store = Counted(app)
+
+    person.signs_in()
+
+    # The reads: has a logout come while the provider answered?
+    assert store.calls == {"create": 1, "lease_holder": 2}
+
+
+def test_a_refresh_costs_one_write_of_the_session(
+    engine: str, app: Flask, person: Person, clock: Clock
+) -> None:
+    person.signs_in()
+    clock.moves(3590)
+    store = Counted(app)
+
+    person.sees("/appointments")
+
+    assert store.calls["replace"] == 1
+    assert store.calls["acquire_lease"] == store.calls["release_lease"] == 1
+    assert sum(store.calls.values()) <= 8
+
+
+def records(engine: str, redis_url: str, folder: Path) -> int:
+    """How many records of any kind there are, seen from outside."""
+    if engine == "redis":
+        with Client.from_url(redis_url) as client:
+            return int(client.dbsize())
+    connection = sqlite3.connect(folder / "sessions.sqlite3")
+    tables = [
+        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    ]
+    counts = [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables]  # noqa: S608  # our names
+    connection.close()
+    return sum(counts)
+
+
+def test_anonymous_visitors_leave_no_record(
+    engine: str, app: Flask, redis_url: str, tmp_path: Path
+) -> None:
+    browser = Browser(app)
+    paths = ("/", "/login", "/profile", "/appointments", "/callback?state=x&code=y", "/nowhere")
+    for n in range(ANONYMOUS):
+        if n % 2:  # cookies of nobody's, too
+            browser.client.set_cookie("app_session", f"{n:043d}", domain="localhost")
+        browser.get(paths[n % len(paths)])
+        browser = browser if n % 50 else Browser(app)
+
+    assert records(engine, redis_url, tmp_path) == 0
+
+
+def keep(store: Store, count: int, seconds: float) -> None:
+    """Put sessions there as they are, each of a person of its own and all of one provider."""
+    now = time.time()
+    for n in range(count):
+        record = Record(VERSION, b"x" * 1500, now, now + seconds)
+        store.create(f"key{n}", record, [f"sub{n}", f"sid{n}"])
+
+
+def steps_of_sqlite(store: SQLiteStore, call: Callable[[Store], Any]) -> int:
+    """The virtual machine's steps: what SQLite does, whatever the machine is busy with."""
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    with store._connection() as connection:
+        connection.set_progress_handler(step, 1)
+    call(store)
+    with store._connection() as connection:
+        connection.set_progress_handler(None, 1)
+    return steps
+
+
+CALLS: dict[str, Callable[[Store], Any]] = {
+    "read": lambda store: store.read("key7"),
+    "keys_with": lambda store: store.keys_with("sub7"),
+    "replace": lambda store: store.replace("key7", VERSION, VERSION, b"new"),
+    "touch": lambda store: store.touch("key7", time.time(), time.time() + 9000),
+    "lease": lambda store: (
+        store.acquire_lease("key7", "owner", 60),
+        store.release_lease("key7", "owner"),
+    ),
+    "create": lambda store: store.create(
+        "new", Record(VERSION, b"x", time.time(), time.time() + 9000), ["sub7"]
+    ),
+    "delete": lambda store: store.delete("new", ["sub7"]),
+}
+
+
+def test_every_call_of_sqlite_costs_the_same_with_ten_and_with_very_many_sessions(
+    tmp_path: Path,
+) -> None:
+    # An index of very many is a level deeper; the steps are those of the statement's program.
+    few, many = SQLiteStore(tmp_path / "few"), SQLiteStore(tmp_path / "many")
+    keep(few, 10, 9000)
+    keep(many, MANY, 9000)
+
+    for name, call in CALLS.items():
+        assert steps_of_sqlite(many, call) <= steps_of_sqlite(few, call) + 5, name
+
+
+def test_every_call_of_redis_costs_the_same_with_ten_and_with_very_many_sessions(
+    redis_url: str,
+) -> None:
+    store = RedisStore(redis_url, 9000)
+
+    def commands(call: Callable[[Store], Any]) -> dict[str, int]:
+        with Client.from_url(redis_url) as client:
+            client.config_resetstat()
+            call(store)
+            stats = client.info("commandstats")
+        ours = {name: values["calls"] for name, values in stats.items()}
+        return {name: calls for name, calls in ours.items() if "client" not in name}
+
+    keep(store, 10, 9000)
+    with_ten = [commands(call) for call in CALLS.values()]
+    with Client.from_url(redis_url) as client, client.pipeline(transaction=False) as pipeline:
+        for n in range(10, MANY):
+            pipeline.set(f"app:session:{{key{n}}}", b"x" * 1500)
+        pipeline.execute()
+    with_many = [commands(call) for call in CALLS.values()]
+
+    assert with_many == with_ten
+    linear = ("keys", "scan", "smembers", "hgetall")
+    assert not any(word in name for names in with_many for name in names for word in linear)
+
+
+def test_very_many_expired_sessions_are_gone_after_the_sweep(
+    make_app: MakeApp, tmp_path: Path, clock: Clock, settings: dict[str, str]
+) -> None:
+    store = store_of(make_app())
+    keep(store, EXPIRED, 100)
+    clock.moves(200)
+
+    swept = make_app().test_cli_runner().invoke(args=["session_cleanup"])
+
+    assert swept.exit_code == 0, swept.output
+    assert records("sqlite", "", tmp_path) == 0
+
+
+def test_the_command_that_operators_run_sweeps(settings: dict[str, str], tmp_path: Path) -> None:
+    """`flask --app app session_cleanup`, as cron would run it."""
+    folder = Gunicorn(settings, folder=tmp_path).cwd
+    (folder / "instance").mkdir()
+    keep(SQLiteStore(folder / "instance" / "sessions.sqlite3"), 5, 0.1)
+    time.sleep(0.2)
+
+    with environment(settings):
+        subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", "session_cleanup"],
+            cwd=folder,
+            check=True,
+            timeout=60,
+        )
+
+    assert records("sqlite", "", folder / "instance") == 0
+
+
+def test_a_session_takes_at_most_2500_bytes_of_redis(
+    make_app: MakeApp, redis_url: str, settings: dict[str, str]
+) -> None:
+    app = make_app(SESSION_REDIS_URL=redis_url)
+    Person(Browser(app)).signs_in()
+
+    with Client.from_url(redis_url) as client:
+        sizes = {key: client.memory_usage(key, samples=0) for key in client.scan_iter()}
+
+    assert len(sizes) == 3  # the session, and where its sub and its sid are found
+    print("bytes a session on Redis:", sizes)
+    assert sum(sizes.values()) <= 2500
+
+
+def test_a_session_takes_at_most_5000_bytes_of_sqlite(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite3"
+    Person(Browser(app)).signs_in()
+    connection = sqlite3.connect(path)
+    (sealed,) = connection.execute("SELECT sealed FROM sessions").fetchone()
+    store, now, count = store_of(app), time.time(), 500
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    before = path.stat().st_size
+    for n in range(count):
+        record = Record(VERSION, os.urandom(len(sealed)), now, now + 9000)
+        store.create(f"{n:022d}", record, [f"sub{n:019d}", f"sid{n:019d}"])
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+    each = (path.stat().st_size - before) / count
+
+    print("bytes a session on SQLite:", each, "of which sealed:", len(sealed))
+    assert each <= 5000
