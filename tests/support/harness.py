@@ -29,6 +29,10 @@ from config import Settings, variables
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "the-tests-own-client-secret-0123456789"
 APP = "http://localhost:3000"
+# The names of the cookies at that address; under https without a port they are shorter.
+SESSION_COOKIE, SIGN_IN_COOKIE, LANGUAGE_COOKIE = (
+    f"app_{name}_3000" for name in ("session", "sign_in", "language")
+)
 APP_SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-for-everybody"
 START_SECONDS = 30
 

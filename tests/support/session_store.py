@@ -12,9 +12,9 @@ from flask import Flask, request, request_started
 from auth import signals
 from sessions.interface import key_of
 from sessions.store import Store
-from tests.support.harness import Browser, Person
+from tests.support.harness import SESSION_COOKIE, Browser, Person
 
-WRITES = ("create", "replace", "touch", "delete", "acquire_lease", "pass_lease", "release_lease")
+WRITES = ("create", "replace", "touch", "delete", "add", "swap", "remove")
 
 
 def store_of(app: Flask) -> Store:
@@ -24,7 +24,7 @@ def store_of(app: Flask) -> Store:
 
 def key_of_session(person: Person) -> str:
     """The key in the store of the session that a person's browser has."""
-    return key_of(person.browser.cookie("app_session"))
+    return key_of(person.browser.cookie(SESSION_COOKIE))
 
 
 def same_browser(person: Person, app: Flask) -> Person:
