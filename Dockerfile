@@ -51,7 +51,7 @@ STOPSIGNAL SIGTERM
 # python -I -S: no site packages and none of the environment's settings, so it starts in no time;
 # http.client: unlike urllib it never asks a proxy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
-  CMD ["python", "-I", "-S", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
+  CMD ["python", "-I", "-S", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('localhost', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
 
 
 # App, OpenID provider and sample API in one container, for trying it out: docker build --target demo
