@@ -44,7 +44,7 @@ INSIDE = (".internal", ".local", ".svc", ".test", ".example", ".invalid")
 OWN_AUTHORIZE_PARAMS = frozenset((
     "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
     "code_challenge_method", "audience", "organization", "invitation", "organization_name",
-    "response_mode", "request", "request_uri",
+    "response_mode", "request", "request_uri", "dpop_jkt",
 ))  # fmt: skip
 
 
@@ -352,6 +352,7 @@ class Settings:
     )
     id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of("HS256"))
     par: bool = variable("AUTH0_PAR", switch, default="0")
+    dpop: bool = variable("AUTH0_DPOP", switch, default="0")
     api_base_url: str | None = variable("API_BASE_URL", _api_base_url)
     contacts_api_base_url: str | None = variable("CONTACTS_API_BASE_URL", _api_base_url)
     contacts_audience: str | None = variable("CONTACTS_AUDIENCE", word)

@@ -74,10 +74,11 @@ def call_api(
 def _send(
     method: str, url: str, token: str, headers: Mapping[str, str], content: Mapping[str, Any]
 ) -> Response:
-    # RFC 6750 section 2.1: as a header; section 5.3: never in a URL.
-    headers = {**headers, "Authorization": f"Bearer {token}"}
+    sign_in = current_sign_in()
+    key = sign_in.dpop_key if sign_in else None
+    further: dict[str, Any] = {"dpop_key": key, "seconds": API_SECONDS, **content}
     try:
-        return relying_party().http.send(method, url, headers, seconds=API_SECONDS, **content)
+        return relying_party().send(method, url, headers, access_token=token, **further)
     except ResponseTooSlow as error:
         raise Error("api_timeout", str(error), retry_after=5) from None
     except NoResponse as error:

@@ -129,6 +129,9 @@ def authorization_url(
         **api,
         "organization": transaction.organization,
     }
+    if rp.dpop:
+        key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id))
+        request_params["dpop_jkt"] = rp.dpop.thumbprint(key)
     if settings.par or metadata.promises("require_pushed_authorization_requests"):
         request_params = par.push(rp, request_params)
     # What is None is left out.

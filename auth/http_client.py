@@ -78,7 +78,7 @@ class Response(NamedTuple):
 
 
 def parse_json(data: bytes) -> Any:
-    """Return decoded JSON (RFC 8259: no NaN, no Infinity, no half characters). Raises ValueError."""
+    """Return decoded JSON (RFC 8259: no NaN, no lone surrogates). Raises ValueError."""
     try:
         # RFC 8259 section 8.1: UTF-8, and nothing that json would guess.
         value = json.loads(data.decode(), parse_constant=_refuse)

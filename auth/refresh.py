@@ -133,7 +133,7 @@ def _exchange(rp: RelyingParty, session: Session, name: str, owner: str) -> Toke
         raise SignInNeeded("there is no refresh token", audience=name or None)
     audience = name if source != name else None
     try:
-        new, id_token = refresh_token_request(rp, holder.refresh_token, audience)
+        new, id_token = refresh_token_request(rp, holder.refresh_token, audience, sign_in.dpop_key)
     except GrantRefused as error:
         session[SESSION_KEY] = sign_in.with_tokens(name, None).to_session()
         session.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,7 +12,8 @@ from config import Settings
 from sessions import Encryptor
 
 from .client_authentication import ClientAuthentication
-from .http_client import HttpClient
+from .dpop import DPoP
+from .http_client import TOTAL_SECONDS, HttpClient, Response
 from .provider import Provider
 
 
@@ -24,6 +26,7 @@ class RelyingParty:
     http: HttpClient
     encryptor: Encryptor
     client_authentication: ClientAuthentication
+    dpop: DPoP | None
     sign_in_hooks: list[Any] = field(default_factory=list)
 
     @classmethod
@@ -36,7 +39,29 @@ class RelyingParty:
             http,
             Encryptor(settings.secret_keys),
             ClientAuthentication(settings),
+            DPoP() if settings.dpop else None,
         )
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        dpop_key: dict[str, Any] | None,
+        access_token: str | None = None,
+        seconds: float = TOTAL_SECONDS,
+        **content: Any,
+    ) -> Response:
+        """Send a request with an access token, or with what becomes one: by DPoP where the session
+        has a key. RFC 6750 section 2.1: the token is a header; section 5.3: never in a URL."""
+
+        def send(proof: Mapping[str, str]) -> Response:
+            return self.http.send(method, url, {**headers, **proof}, seconds=seconds, **content)
+
+        if self.dpop and dpop_key:
+            return self.dpop.send(dpop_key, method, url, send, access_token)
+        return send({"Authorization": f"Bearer {access_token}"} if access_token else {})
 
     def refs(self, kind: str, value: str) -> list[str]:
         """Return the references by which sessions of a `sid` or `sub` (the `kind`) are found, one

@@ -148,7 +148,9 @@ def _finish(
         if browser.is_looping() and current_session().is_lost():
             _forget_last_sign_in(rp)
             raise Error("sign_in_not_kept", NOT_KEPT)
-        tokens = exchange_code(rp, code, browser.derived("code verifier", transaction.id))
+        key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id)) if rp.dpop else None
+        code_verifier = browser.derived("code verifier", transaction.id)
+        tokens = exchange_code(rp, code, code_verifier, key)
         claims = verify_id_token(
             rp,
             tokens[1],
@@ -158,7 +160,7 @@ def _finish(
             acr_values=transaction.acr_values,
             max_age=transaction.max_age,
         )
-        _start_session(rp, transaction, tokens, claims, began_at)
+        _start_session(rp, transaction, tokens, claims, key, began_at)
         outcome = "done"
     except SessionEnded:
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
@@ -179,6 +181,7 @@ def _start_session(
     transaction: LoginTransaction,
     tokens: Tokens,
     claims: Claims,
+    dpop_key: dict[str, Any] | None,
     began_at: float,
 ) -> None:
     """Store what was verified in a session with a new id.
@@ -196,10 +199,11 @@ def _start_session(
         sign_in = SignIn(
             id_token=str(id_token),
             claims=claims,
-            userinfo=further_claims(rp, claims, token_set.access_token, scope),
+            userinfo=further_claims(rp, claims, token_set.access_token, scope, dpop_key),
+            dpop_key=dpop_key,
             scope_asked=scope,
             browser=request.user_agent.string[:200],
-            token_sets=dict(earlier.token_sets) if earlier and takes_over else {},
+            token_sets=dict(earlier.token_sets) if earlier and takes_over and not dpop_key else {},
             finished=finished[-MAX_FINISHED:],
         ).with_tokens(transaction.audience or "", token_set)
         # What pages stored for this person, or for this visitor before the sign-in, stays.

@@ -34,22 +34,19 @@ class GrantRefused(Error):
 
 # A token set, and the ID token that came with it, None if none did. It is not verified.
 Tokens = tuple[TokenSet, str | None]
+# The private key of the session as JWK, where tokens are bound to one (dpop.py).
+Key = dict[str, Any] | None
 
 
-def exchange_code(rp: RelyingParty, code: str, code_verifier: str) -> Tokens:
+def exchange_code(rp: RelyingParty, code: str, code_verifier: str, dpop_key: Key) -> Tokens:
     """Exchange an authorization code. Raises GrantRefused, Error."""
-    return _token_request(
-        rp,
-        {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": rp.settings.redirect_uri,
-            "code_verifier": code_verifier,
-        },
-    )
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": code_verifier}
+    return _token_request(rp, form | {"redirect_uri": rp.settings.redirect_uri}, dpop_key)
 
 
-def refresh_token_request(rp: RelyingParty, refresh_token: str, audience: str | None) -> Tokens:
+def refresh_token_request(
+    rp: RelyingParty, refresh_token: str, audience: str | None, dpop_key: Key
+) -> Tokens:
     """Exchange a refresh token; `audience` names another API than the one it was issued for.
 
     Raises GrantRefused, Error (of the codes in UNAVAILABLE where it may be tried again).
@@ -57,11 +54,16 @@ def refresh_token_request(rp: RelyingParty, refresh_token: str, audience: str | 
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if audience:
         form[rp.settings.resource_parameter] = audience
-    return _token_request(rp, form)
+    return _token_request(rp, form, dpop_key)
 
 
 def authenticated_post(
-    rp: RelyingParty, endpoint: str, form: dict[str, str], seconds: float = TOTAL_SECONDS
+    rp: RelyingParty,
+    endpoint: str,
+    form: dict[str, str],
+    *,
+    dpop_key: Key = None,
+    seconds: float = TOTAL_SECONDS,
 ) -> Response:
     """POST a form to an endpoint of the provider, with client authentication. Where it refuses the
     client, the next method is tried. Raises Error."""
@@ -71,7 +73,14 @@ def authenticated_post(
     for method in methods:
         headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
         with errors_of_provider(too_large="bad_token_response"):
-            response = rp.http.post(endpoint, authenticated, headers, seconds=seconds)
+            response = rp.send(
+                "POST",
+                endpoint,
+                {**headers, "Content-Type": "application/x-www-form-urlencoded"},
+                dpop_key=dpop_key,
+                seconds=seconds,
+                data=authenticated,
+            )
         if response.json_object().get("error") != "invalid_client":
             if method != methods[0]:
                 authentication.accept(method)
@@ -90,7 +99,7 @@ def revoke(rp: RelyingParty, refresh_token: str) -> bool:
         if endpoint is None:
             return True
         form = {"token": refresh_token, "token_type_hint": "refresh_token"}
-        response = authenticated_post(rp, endpoint, form, REVOCATION_SECONDS)
+        response = authenticated_post(rp, endpoint, form, seconds=REVOCATION_SECONDS)
         ok, has_answered, detail = response.status == 200, True, error_of(response)
     except Error as error:
         detail = str(error)
@@ -110,11 +119,13 @@ def error_of(response: Response) -> str:
     return f"status {response.status}, {', '.join(map(repr, said)) or 'no error named'}"
 
 
-def _token_request(rp: RelyingParty, form: dict[str, str]) -> Tokens:
-    response = authenticated_post(rp, rp.provider.metadata().token_endpoint, form)
+def _token_request(rp: RelyingParty, form: dict[str, str], dpop_key: Key) -> Tokens:
+    endpoint = rp.provider.metadata().token_endpoint
+    response = authenticated_post(rp, endpoint, form, dpop_key=dpop_key)
     if response.status != 200:
         raise _refusal(response)
-    return _token_response(response, from_sign_in=form["grant_type"] == "authorization_code")
+    from_sign_in = form["grant_type"] == "authorization_code"
+    return _token_response(response, "dpop" if dpop_key else "bearer", from_sign_in=from_sign_in)
 
 
 def _refusal(response: Response) -> Error:
@@ -135,7 +146,7 @@ def _refusal(response: Response) -> Error:
     return Error("bad_token_response", detail)
 
 
-def _token_response(response: Response, *, from_sign_in: bool) -> Tokens:
+def _token_response(response: Response, token_type: str, *, from_sign_in: bool) -> Tokens:
     """The tokens of a successful response (RFC 6749 section 5.1); what did not come, or made no
     sense where the flow can go on without it, is None."""
     if response.media_type != "application/json":
@@ -144,7 +155,7 @@ def _token_response(response: Response, *, from_sign_in: bool) -> Tokens:
     if data.get("error") == "invalid_grant":
         raise GrantRefused(error_of(response))
     # RFC 6749 section 7.1: a token of a type that we do not know must not be used.
-    if str(data.get("token_type", "")).lower() != "bearer":
+    if str(data.get("token_type", "")).lower() != token_type:
         raise Error("bad_token_response", f"token_type {str(data.get('token_type'))[:100]!r}")
     access_token = _token(data, "access_token")
     if access_token is None:

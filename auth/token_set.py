@@ -70,7 +70,7 @@ class SignIn:
 
     The configured API's token set has the audience "". `claims` are those of the ID token,
     verified; `userinfo` those that only UserInfo brought. `finished` are the ids of the last
-    sign-ins of this session.
+    sign-ins of this session; `dpop_key` is its private key as JWK, where tokens are bound to one.
     """
 
     id_token: str
@@ -80,6 +80,7 @@ class SignIn:
     token_sets: dict[str, TokenSet]
     userinfo: dict[str, Any] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
+    dpop_key: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Without values: they are secrets."""

@@ -19,7 +19,11 @@ NOT_ABOUT_PERSON = ("iss", "aud", "exp", "iat", "nbf", "jti", "sub")
 
 
 def further_claims(
-    rp: RelyingParty, claims: dict[str, Any], access_token: str, scope: list[str]
+    rp: RelyingParty,
+    claims: dict[str, Any],
+    access_token: str,
+    scope: list[str],
+    dpop_key: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the claims of UserInfo that the ID token lacks; nothing where that names somebody,
     or where UserInfo fails: that is no reason to refuse a sign-in."""
@@ -28,11 +32,11 @@ def further_claims(
     if endpoint is None or has_name or not {"profile", "email"} & {*scope}:
         return {}
     try:
-        headers = {
-            "Authorization": f"Bearer {access_token}",
-            "Accept": "application/json, application/jwt",
-        }
-        found = _claims_of(rp, rp.http.get(endpoint, headers, seconds=SECONDS))
+        headers = {"Accept": "application/json, application/jwt"}
+        response = rp.send(
+            "GET", endpoint, headers, dpop_key=dpop_key, access_token=access_token, seconds=SECONDS
+        )
+        found = _claims_of(rp, response)
     except (Error, InvalidToken, NoResponse, ResponseTooLarge, ValueError) as error:
         log.warning("UserInfo is not used: %s", error or type(error).__name__)
         return {}
