@@ -31,6 +31,8 @@ PARSED_HEADERS = (
     "HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_CACHE_CONTROL",
 )  # fmt: skip
 MAX_PARSED_LENGTH = 1000
+# Of a request that is redirected: proxies limit headers.
+MAX_QUERY_LENGTH = 2000
 # The last redirects to our own address: where they are all the same, they lead to themselves.
 _redirected: deque[tuple[str, float]] = deque([("", 0.0)] * 3, maxlen=3)
 # A platform's probes come under whatever name or address it likes.
@@ -102,8 +104,8 @@ def require_own_address() -> Response | None:
     )
     if (is_own_host and not is_downgraded) or request.path in PROBES:
         return None
-    if request.method not in ("GET", "HEAD"):
-        raise Error("wrong_host", f"{request.method} under another address")
+    if request.method not in ("GET", "HEAD") or len(request.query_string) > MAX_QUERY_LENGTH:
+        raise Error("wrong_host", f"{request.method} under another address, or too long")
     query = quote(request.query_string.decode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
     target = quote(request.path) + (f"?{query}" if query else "")
     _redirected.append((target, time.monotonic()))

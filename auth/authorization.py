@@ -27,6 +27,8 @@ from .relying_party import RelyingParty, relying_party
 DEFAULT_SCOPE = ("openid", "profile", "email", "offline_access")
 MAX_CODE_LENGTH = 6000
 MAX_STATE_IN = 4000
+# Proxies limit headers, and this one is a header of our response.
+MAX_URL_LENGTH = 3500
 
 # What errors mean (RFC 6749 section 4.1.2.1, OIDC Core section 3.1.2.6). The app's request was at
 # fault for those in REQUEST_ERRORS; any other is about the person.
@@ -135,7 +137,10 @@ def authorization_url(
     if settings.par or metadata.promises("require_pushed_authorization_requests"):
         request_params = par.push(rp, request_params)
     # What is None is left out.
-    return str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
+    url = str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
+    if len(url) > MAX_URL_LENGTH:
+        raise Error("bad_request", f"the authorization request has {len(url)} characters")
+    return url
 
 
 def _ui_locales() -> dict[str, str]:
