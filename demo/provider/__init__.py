@@ -3,14 +3,16 @@
     config.py          what can be chosen; the registered clients
     metadata.py        discovery and keys
     authorization.py   the authorization endpoint and its response
-    authorization_request.py   the request, and all its checks
-    steps.py           what is asked of the person until the response
+    authorization_request.py   the checks of the request
+    steps.py           what the person is asked before the response
     interaction.py     the pages of those steps: who are you, may it have this
     token.py           the token endpoint: codes and refresh tokens become token sets
+    client_authentication.py   how clients prove who they are
     issue.py           what is inside those tokens
     userinfo.py        the userinfo endpoint
-    logout.py          RP-initiated and back-channel logout
-    store.py records.py keys.py   what is remembered, what is signed
+    logout.py backchannel_logout.py   RP-initiated and back-channel logout
+    home.py pages.py   the start page, invitations, error pages
+    state.py store.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests
 
 Its texts are in English here, in other languages in `demo/translations` (`make translations`).
@@ -26,6 +28,7 @@ from demo.headers import set_security_headers
 from demo.language import _
 from demo.provider import (
     authorization,
+    home,
     interaction,
     logout,
     metadata,
@@ -35,10 +38,9 @@ from demo.provider import (
     userinfo,
 )
 from demo.provider.config import ProviderConfig
-from demo.provider.faults import NAMED_FAULTS
 from demo.provider.state import Provider
 
-# The endpoints of which a fault speaks, by Flask's names for them.
+# The places of faults, by Flask's names for the endpoints.
 PLACES = {
     "metadata.provider_metadata": "metadata",
     "metadata.jwks": "jwks",
@@ -54,23 +56,24 @@ PLACES = {
 def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
     """The provider as a WSGI app; the switches under `/demo` are for loopback only."""
     app = Flask("demo", static_url_path="/static", template_folder="templates")
-    # Metadata and token responses in the order in which they were written, which reads better.
+    # Metadata and token responses in the order in which they are written, which reads better.
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     provider = Provider(config)
     app.extensions["provider"] = provider
     provider.authorization_server = token.create_authorization_server(provider)
-
-    for part in (metadata, authorization, interaction, token, userinfo, logout):
-        app.register_blueprint(part.bp, url_prefix=config.path or None)
-    provider.control.links = config.api_urls
-    provider.control.named_faults = NAMED_FAULTS
-    control.init_app(app, provider.control, PLACES, switches=switches_on)
+    control.init_app(
+        app,
+        provider.control,
+        PLACES,
+        switches=switches_on,
+        reset=provider.reset,
+        stats=provider.stats,
+    )
+    for part in (metadata, authorization, interaction, token, userinfo, logout, home):
+        app.register_blueprint(part.bp, url_prefix=f"{config.path}{part.bp.url_prefix or ''}")
     if switches_on:
-        switches.init_app(app, provider)
-
-    rotate_url = "/demo/rotate-keys" if switches_on else None
-
+        app.register_blueprint(switches.bp)
     language.init_app(app)
     pages.init_app(app)
 
@@ -80,7 +83,7 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
             "home": config.path + "/",
             "program": _("Demo provider"),
             "title": _("Demo provider"),
-            "rotate_url": rotate_url,
+            "rotate_url": f"{control.PATH}/rotate-keys" if switches_on else None,
             "switches_on": switches_on,
         }
 

@@ -6,22 +6,19 @@ import secrets
 import time
 from typing import Any
 
-from authlib.oidc.core.util import (
-    create_half_hash,
-)
+from authlib.oidc.core.util import create_half_hash
 from flask import g
 
 from demo import action
 from demo.provider.authorization_request import OIDC_SCOPES
 from demo.provider.hook import Api, Event
-from demo.provider.records import AccessToken, Grant
-from demo.provider.state import Provider
+from demo.provider.records import AccessToken, Grant, RefreshToken
+from demo.provider.state import the_provider
 
 Claims = dict[str, Any]
 
 
 def issue_token_set(
-    provider: Provider,
     grant: Grant,
     *,
     grant_type: str,
@@ -31,13 +28,14 @@ def issue_token_set(
     with_refresh_token: bool,
 ) -> Claims:
     """The token response (RFC 6749 section 5.1, OIDC Core section 3.1.3.3)."""
-    # Of the APIs' scopes only those that this audience knows; the rest is for the other APIs.
+    provider = the_provider()
+    # Only the API scopes that this audience knows; the others are for other APIs.
     known = (*OIDC_SCOPES, *provider.config.audiences.get(audience or "", ()))
     scope = tuple(each for each in scope if each in known)
-    hook = run_hook(provider.config.origin, grant, scope, audience, grant_type)
+    hook = run_hook(grant, scope, audience, grant_type)
     granted = tuple(dict.fromkeys((*scope, *hook.access_token.added_scopes)))
 
-    access_token = create_access_token(provider, grant, granted, audience, hook)
+    access_token = create_access_token(grant, granted, audience, hook)
     response: Claims = {
         "access_token": access_token,
         "token_type": "Bearer",
@@ -45,21 +43,18 @@ def issue_token_set(
         "scope": " ".join(granted),
     }
     if "openid" in scope:
-        claims = id_token_claims(provider, grant, scope, access_token, nonce)
-        claims |= hook.id_token.custom_claims
+        claims = id_token_claims(grant, scope, access_token, nonce) | hook.id_token.custom_claims
         client = provider.config.client(grant.client_id)
         secret = client.client_secret if client else None
-        response["id_token"] = provider.keys.sign_as_told(claims, g.get("fault"), secret)
+        response["id_token"] = provider.keys.sign_with_fault(claims, g.get("fault"), secret)
     if with_refresh_token:
-        response["refresh_token"] = provider.store.add_refresh_token(grant)
+        response["refresh_token"] = provider.store.refresh_tokens.add(RefreshToken(grant))
     return response
 
 
-def run_hook(
-    origin: str, grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str
-) -> Api:
-    """Let `demo/action.py` have its say."""
-    api = Api()
+def run_hook(grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str) -> Api:
+    """Run the sign-in hook, `demo/action.py`."""
+    api, origin = Api(), the_provider().config.origin
     event = Event(
         user={"sub": grant.person.sub, **grant.person.claims(("profile", "email"), origin)},
         client_id=grant.client_id,
@@ -79,14 +74,10 @@ def organization_claims(grant: Grant) -> dict[str, str]:
 
 
 def id_token_claims(
-    provider: Provider,
-    grant: Grant,
-    scope: tuple[str, ...],
-    access_token: str,
-    nonce: str | None,
+    grant: Grant, scope: tuple[str, ...], access_token: str, nonce: str | None
 ) -> Claims:
     """OIDC Core section 2, and section 12.2 for a refreshed one: same `sub`, same `auth_time`."""
-    now = int(time.time())
+    provider, now = the_provider(), int(time.time())
     claims: Claims = {
         "iss": provider.config.issuer,
         **grant.person.claims(scope, provider.config.origin),
@@ -108,10 +99,10 @@ def id_token_claims(
 
 
 def create_access_token(
-    provider: Provider, grant: Grant, scope: tuple[str, ...], audience: str | None, hook: Api
+    grant: Grant, scope: tuple[str, ...], audience: str | None, hook: Api
 ) -> str:
-    """A JWT (RFC 9068) for an API; opaque when none was asked for, as with Auth0."""
-    now = int(time.time())
+    """A JWT (RFC 9068) for an API; opaque where no audience was asked for, as with Auth0."""
+    provider, now = the_provider(), int(time.time())
     expires_at = now + provider.config.access_token_seconds
     if audience is None:
         value = secrets.token_urlsafe(32)
@@ -132,5 +123,4 @@ def create_access_token(
         }
         # RFC 9068 section 2.1: the type keeps an ID token from passing for an access token.
         value = provider.keys.sign(claims, typ="at+jwt")
-    provider.store.add_access_token(value, AccessToken(grant, scope, expires_at))
-    return value
+    return provider.store.access_tokens.add(AccessToken(grant, scope, expires_at), value)

@@ -8,13 +8,13 @@ from flask import Blueprint, Response, jsonify
 
 from demo.language import LANGUAGES
 from demo.provider.authorization_request import OIDC_SCOPES
+from demo.provider.client_authentication import METHODS
 from demo.provider.config import ProviderConfig
+from demo.provider.keys import ALGORITHMS
 from demo.provider.state import the_provider
 
 bp = Blueprint("metadata", __name__)
 
-AUTH_METHODS = ["client_secret_post", "client_secret_basic", "private_key_jwt"]
-ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256"]
 STRONGER_SIGN_IN = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
 
 
@@ -49,10 +49,10 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "acr_values_supported": [STRONGER_SIGN_IN],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [config.signing_alg],
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "claims_supported": [
             *("sub", "name", "given_name", "family_name", "nickname", "locale", "picture"),
             *("email", "email_verified", "phone_number", "phone_number_verified", "auth_time"),
