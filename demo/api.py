@@ -9,18 +9,18 @@ import argparse
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from demo import control, language, sample_data, server
-from demo.bearer import TokenError, read_bearer_token
+from demo.bearer import TokenError, check_binding, read_access_token
+from demo.dpop import ProofChecker
 from demo.fault import Control
 from demo.headers import set_security_headers
 from demo.language import N_, _
@@ -30,10 +30,7 @@ bp.register_error_handler(TokenError, TokenError.response)
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 FETCHES_A_MINUTE = 10
-LISTS: dict[str, Callable[[str], list[Any]]] = {
-    "appointments": sample_data.appointments,
-    "contacts": sample_data.contacts,
-}
+LISTS = ("appointments", "contacts")
 
 
 def _refuses(status: int, challenge: str) -> dict[str, Any]:
@@ -109,6 +106,9 @@ class Api:
     audience: str
     serves: tuple[str, ...]
     keys: IssuerKeys
+    dpop_nonce: bool = False
+    proofs: ProofChecker = field(default_factory=ProofChecker)
+    contacts: sample_data.Contacts = field(default_factory=sample_data.Contacts)
 
     def verify_access_token(self, token: str) -> dict[str, Any]:
         """The claims of a valid access token (RFC 9068 section 4). Raises TokenError."""
@@ -134,7 +134,10 @@ class Api:
 
     def authorize(self, scope: str) -> str:
         """The `sub` of the request's access token, which must have the scope. Raises TokenError."""
-        claims = self.verify_access_token(read_bearer_token())
+        token = read_access_token()
+        claims = self.verify_access_token(token)
+        thumbprint = (claims.get("cnf") or {}).get("jkt")
+        check_binding(self.proofs, token, thumbprint, needs_nonce=self.dpop_nonce)
         if scope not in str(claims.get("scope", "")).split():
             raise TokenError(403, "insufficient_scope", scope=scope)
         return str(claims["sub"])
@@ -143,21 +146,65 @@ class Api:
 @bp.get("/<any(appointments, contacts):name>")
 def personal_list(name: str) -> Response:
     """`/appointments` and `/contacts`: what belongs to the person of the token."""
+    api = the_api(name)
+    sub = api.authorize(name)
+    records = sample_data.appointments(sub) if name == "appointments" else api.contacts.find(sub)
+    return jsonify({name: records})
+
+
+@bp.post("/contacts")
+def add_contact() -> Response:
+    """Add a contact. With an `Idempotency-Key` a repeated request adds it once."""
+    api = the_api("contacts")
+    sub, values = api.authorize("contacts:write"), request.get_json(silent=True)
+    if not isinstance(values, dict):
+        return problem(400, "Send a JSON object.")
+    try:
+        contact = api.contacts.add(sub, values, request.headers.get("Idempotency-Key"))
+    except sample_data.InvalidContact as error:
+        return problem(422, "Some fields are wrong.", errors=error.errors)
+    except KeyError:
+        return problem(422, "This Idempotency-Key was used for another contact.")
+    response = jsonify(contact)
+    response.status_code = 201
+    return response
+
+
+def the_api(name: str) -> Api:
+    """This API, if it serves that list."""
     api: Api = current_app.extensions["demo_api"]
     if name not in api.serves:
         abort(Response('{"error": "not_found"}', 404, mimetype="application/json"))
-    response = jsonify({name: LISTS[name](api.authorize(name))})
+    return api
+
+
+def problem(status: int, title: str, **more: object) -> Response:
+    """RFC 9457."""
+    response = jsonify(title=title, status=status, **more)
+    response.status_code, response.mimetype = status, "application/problem+json"
+    return response
+
+
+@bp.after_request
+def forbid_caching(response: Response) -> Response:
+    """What is personal stays out of caches."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def create_app(
-    issuer: str, audience: str, serves: tuple[str, ...] = tuple(LISTS), *, switches_on: bool = True
+    issuer: str,
+    audience: str,
+    serves: tuple[str, ...] = LISTS,
+    *,
+    switches_on: bool = True,
+    dpop_nonce: bool = False,
 ) -> Flask:
     """The API as a WSGI app; the switches under `/demo` are for loopback only."""
     app = Flask("demo", static_url_path="/static", template_folder="templates")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
-    app.extensions["demo_api"] = Api(audience, serves, IssuerKeys(issuer))
+    api = Api(audience, serves, IssuerKeys(issuer), dpop_nonce)
+    app.extensions["demo_api"] = api
     app.register_blueprint(bp)
     app.after_request(set_security_headers)
     language.init_app(app)
@@ -167,8 +214,9 @@ def create_app(
         title = _("Demo API %(audience)s", audience=audience)
         return {"program": _("Demo API"), "title": title, "home": control.PATH}
 
-    places = {"api.personal_list": "api"}
-    control.init_app(app, Control(FAULTS), places, switches=switches_on, reset=lambda: None)
+    places = {"api.personal_list": "api", "api.add_contact": "api"}
+    reset = api.contacts.reset
+    control.init_app(app, Control(FAULTS), places, switches=switches_on, reset=reset)
     return app
 
 
@@ -179,15 +227,23 @@ def main() -> None:
     parser.add_argument("--issuer", default="http://localhost:3001/")
     parser.add_argument("--audience", default="appointments:api")
     parser.add_argument("--serves", default=",".join(LISTS), help="default: %(default)s")
+    nonce = "DPoP proofs need a nonce of the API"
+    parser.add_argument("--dpop-nonce", action="store_true", help=nonce)
     options = parser.parse_args()
     host = server.listening_host(options)
     serves = tuple(options.serves.split(","))
 
-    def load() -> Flask:
-        on = not options.everywhere
-        return create_app(options.issuer, options.audience, serves, switches_on=on)
-
-    server.serve(load, host, options.port)
+    server.serve(
+        lambda: create_app(
+            options.issuer,
+            options.audience,
+            serves,
+            switches_on=not options.everywhere,
+            dpop_nonce=options.dpop_nonce,
+        ),
+        host,
+        options.port,
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ LOG_LENGTH = 20_000
 PLACES = {
     "token": N_("Token endpoint and ID token"),
     "authorize": N_("Authorization response"),
+    "par": N_("Pushed authorization request endpoint"),
     "metadata": N_("Provider metadata"),
     "jwks": N_("Key set"),
     "userinfo": N_("Userinfo endpoint"),

@@ -91,7 +91,7 @@ def provider_config(options: argparse.Namespace) -> dict[str, object]:
         "rotation": not options.no_rotation,
         "ask_organization": options.ask_organization,
         "api_urls": [f"http://localhost:{port}/demo" for port in ports],
-        **({"audiences": {f"{each}:api": [each] for each in ("appointments", "contacts")}} if two
+        **({"audiences": {"appointments:api": ["appointments"], "contacts:api": ["contacts", "contacts:write"]}} if two
            else {}),
     }  # fmt: skip
 

@@ -6,6 +6,7 @@
     authorization_request.py   the checks of the request
     steps.py           what the person is asked before the response
     interaction.py     the pages of those steps: who are you, may it have this
+    pushed_request.py  pushed authorization requests
     token.py           the token endpoint: codes and refresh tokens become token sets
     client_authentication.py   how clients prove who they are
     issue.py           what is inside those tokens
@@ -20,6 +21,9 @@ The sign-in hook that a newcomer edits is `demo/action.py`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
@@ -40,6 +44,9 @@ from demo.provider import (
 from demo.provider.config import ProviderConfig
 from demo.provider.state import Provider
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 # The places of faults, by Flask's names for the endpoints.
 PLACES = {
     "metadata.provider_metadata": "metadata",
@@ -47,6 +54,7 @@ PLACES = {
     "authorization.authorize": "authorize",
     "token.token": "token",
     "token.revoke": "revoke",
+    "token.push_authorization_request": "par",
     "userinfo.userinfo": "userinfo",
     "logout.end_session": "logout",
     "logout.auth0_logout": "logout",
@@ -74,6 +82,7 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
         app.register_blueprint(part.bp, url_prefix=f"{config.path}{part.bp.url_prefix or ''}")
     if switches_on:
         app.register_blueprint(switches.bp)
+    serve_other_paths(app, provider)
     language.init_app(app)
     pages.init_app(app)
 
@@ -92,3 +101,21 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
         return set_security_headers(response, provider.config.client_origins())
 
     return app
+
+
+def serve_other_paths(app: Flask, provider: Provider) -> None:
+    """Serve endpoints at other paths: option `paths`."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        base, paths = provider.config.path, provider.config.paths
+        asked = environ["PATH_INFO"]
+        environ["demo.requested_path"] = asked
+        for path, there in paths.items():
+            if there and asked == base + there:
+                environ["PATH_INFO"] = base + path
+            elif there is None and asked == base + path:
+                environ["PATH_INFO"] = "/not-here"
+        return inner(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # as Flask documents it

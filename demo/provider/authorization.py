@@ -17,6 +17,7 @@ from demo import language
 from demo.language import _
 from demo.provider.authorization_request import AuthorizationError, check_request, identify_client
 from demo.provider.pages import PageError
+from demo.provider.pushed_request import read_parameters
 from demo.provider.records import AuthorizationCode, AuthorizationRequest, Grant, Interaction
 from demo.provider.state import the_provider
 from demo.provider.steps import current_session, next_page
@@ -30,7 +31,7 @@ def authorize() -> Response:
 
     Never a redirect then: it would make us an open redirector (RFC 6749 section 4.1.2.1).
     """
-    parameters = request.form if request.method == "POST" else request.args
+    parameters = read_parameters(request.form if request.method == "POST" else request.args)
     language.prefer(parameters.get("ui_locales"))
     client, redirect_uri = identify_client(parameters)
     asked = AuthorizationRequest(client, redirect_uri, parameters.get("state"))

@@ -14,7 +14,6 @@ from demo.provider.pages import PageError
 from demo.provider.records import AuthorizationRequest
 from demo.provider.state import the_provider
 
-OIDC_SCOPES = ("openid", "profile", "email", "phone", "offline_access")
 Parameters = MultiDict[str, str]
 
 
@@ -110,24 +109,27 @@ def check_openid(asked: AuthorizationRequest, parameters: Parameters) -> None:
     if max_age is not None and not re.fullmatch(r"\d{1,9}", max_age, re.ASCII):
         raise AuthorizationError("invalid_request", "max_age is not a number of seconds")
     asked.max_age = int(max_age) if max_age is not None else None
-    for name in ("nonce", "login_hint", "screen_hint", "ui_locales"):
+    for name in ("nonce", "login_hint", "screen_hint", "ui_locales", "access_type", "dpop_jkt"):
         setattr(asked, name, parameters.get(name))
     asked.acr_values = tuple(parameters.get("acr_values", "").split())
 
 
 def check_audience(asked: AuthorizationRequest, parameters: Parameters) -> None:
     """Auth0's `audience`, or `resource` (RFC 8707); and the scopes that mean anything here."""
-    audiences = the_provider().config.audiences
+    config = the_provider().config
+    audiences = config.audiences
     audience, resources = parameters.get("audience"), parameters.getlist("resource")
     if audience and audience not in audiences:
         raise AuthorizationError("access_denied", f"Service not found: {audience}")
     if any(resource not in audiences for resource in resources):
         raise AuthorizationError("invalid_target", "unknown resource")
-    asked.audience = audience or (resources[0] if resources else None)
+    asked.audience = audience or next(iter(resources), config.default_audience)
     # Scopes of all APIs, because one refresh token may later serve several of them. Unknown ones
     # are left out (RFC 6749 section 3.3: "fully or partially ignore"), as Auth0 does.
-    known = {*OIDC_SCOPES, *(scope for scopes in audiences.values() for scope in scopes)}
+    known = {*config.oidc_scopes, *(scope for scopes in audiences.values() for scope in scopes)}
     wanted = dict.fromkeys(parameters.get("scope", "").split())
+    if config.refuse_unknown_scopes and not known.issuperset(wanted):
+        raise AuthorizationError("invalid_scope", "unknown scope")
     asked.scope = tuple(scope for scope in wanted if scope in known)
 
 

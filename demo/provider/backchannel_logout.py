@@ -43,6 +43,7 @@ def logout_token_claims(
         "jti": secrets.token_urlsafe(16),
         "events": {LOGOUT_EVENT: {}},
     }
+    claims |= {k: v for k, v in provider.config.id_token.items() if k in ("iss", "aud", "azp")}
     return claims | ({"sub": sub} if sub else {}) | ({"sid": sid} if sid else {})
 
 

@@ -16,6 +16,7 @@ from demo.provider.config import Client
 from demo.provider.keys import ALGORITHMS
 from demo.provider.state import the_provider
 
+ENDPOINTS = ("/oauth/token", "/oauth/revoke", "/oauth/par")
 METHODS = ["client_secret_post", "client_secret_basic", "private_key_jwt"]
 
 
@@ -38,11 +39,16 @@ class ClientAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authli
 
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
-    def get_audiences(self) -> list[str]:
+    def get_audiences(self) -> list[str | None]:
         """RFC 7523 section 3: the token endpoint, or (what newer drafts prefer) the issuer."""
         config = the_provider().config
-        base = config.base_url
-        return [config.issuer, f"{base}/oauth/token", f"{base}/oauth/revoke"]
+        token_url, revoke_url, par_url = map(config.url, ENDPOINTS)
+        accepted: dict[str, list[str | None]] = {
+            "any": [config.issuer, token_url, revoke_url, par_url],
+            "issuer": [config.issuer],
+            "token_endpoint": [token_url],
+        }
+        return accepted[config.assertion_audience]
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
         """The registered keys, never one that the assertion brings along."""

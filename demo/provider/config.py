@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+OIDC_SCOPES = ("openid", "profile", "email", "phone", "offline_access")
+CHOICES = {
+    "signing_alg": ("RS256", "PS256", "ES256"),
+    "id_token_alg": (None, "HS256"),
+    "userinfo_format": ("json", "jwt"),
+    "refresh_tokens": ("offline_access", "access_type", "always"),
+    "assertion_audience": ("any", "issuer", "token_endpoint"),
+}
+
 
 class ConfigError(ValueError):
     """The configuration has an unknown or unusable entry; the message says which."""
@@ -81,16 +90,47 @@ class ProviderConfig:
     skip_consent: bool = False
     # RFC 9207: `iss` in the authorization response.
     iss_parameter: bool = True
-    # Merged into the metadata; None takes a field out. For imitating other providers.
+    # RFC 9126: refuse authorization requests that were not pushed.
+    require_pushed_authorization_requests: bool = False
+    # RFC 9449 section 8: DPoP proofs at the token endpoint need a nonce of ours.
+    dpop_nonce: bool = False
+
+    # The options below imitate other providers.
+    # Endpoints at other paths: {"/authorize": "/auth"}; None takes an endpoint away.
+    paths: dict[str, str | None] = field(default_factory=dict)
+    # Merged into these; None takes a field out, {"in_seconds": 60} is a time from now.
     metadata: dict[str, Any] = field(default_factory=dict)
+    id_token: dict[str, Any] = field(default_factory=dict)
+    refreshed_id_token: dict[str, Any] = field(default_factory=dict)
+    token_response: dict[str, Any] = field(default_factory=dict)
+    # HS256: ID tokens are signed with the client secret.
+    id_token_alg: str | None = None
+    # False: name, email and so on come from the userinfo endpoint only.
+    claims_in_id_token: bool = True
+    # "json", or "jwt": signed.
+    userinfo_format: str = "json"
+    oidc_scopes: tuple[str, ...] = OIDC_SCOPES
+    # True: invalid_scope for an unknown scope, which is left out otherwise.
+    refuse_unknown_scopes: bool = False
+    # What the token response calls a scope; "" leaves it out.
+    scope_names: dict[str, str] = field(default_factory=dict)
+    # Who gets a refresh token: "offline_access" (the scope), "access_type" (the parameter, as at
+    # Google) or "always".
+    refresh_tokens: str = "offline_access"
+    # The API that access tokens are for where the request names none.
+    default_audience: str | None = None
+    # The `aud` of a client's assertion: "any", "issuer" or "token_endpoint".
+    assertion_audience: str = "any"
+    logout_redirect_parameter: str = "post_logout_redirect_uri"
     # The control pages of the sample APIs, for links.
     api_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not urlsplit(self.issuer).hostname:
             raise ConfigError(f"issuer {self.issuer!r} is not a URL; write http://localhost:3001/")
-        if self.signing_alg not in ("RS256", "PS256", "ES256"):
-            raise ConfigError(f"signing_alg {self.signing_alg!r}: choose RS256, PS256 or ES256")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} {getattr(self, name)!r}: choose one of {choices}")
 
     @property
     def path(self) -> str:
@@ -107,6 +147,11 @@ class ProviderConfig:
         """Scheme, host and port of the issuer, without its path."""
         return self.base_url.removesuffix(self.path)
 
+    def url(self, path: str) -> str | None:
+        """The URL of an endpoint; None where it was taken away."""
+        path_there = self.paths.get(path, path)
+        return self.base_url + path_there if path_there else None
+
     def client(self, client_id: str | None) -> Client | None:
         """The registered client of that id."""
         return next((each for each in self.clients if each.client_id == client_id), None)
@@ -121,11 +166,14 @@ class ProviderConfig:
         """A copy with some options changed. Raises ConfigError for an unknown one."""
         values = _with_tuples(options)
         values["clients"] = tuple(map(Client.from_mapping, values.get("clients", self.clients)))
+        of_clients: dict[str, Any] = {}
         if "ask_organization" in values:
-            habit = "ask" if values.pop("ask_organization") else "allow"
-            values["clients"] = tuple(
-                dataclasses.replace(each, organizations=habit) for each in values["clients"]
-            )
+            of_clients["organizations"] = "ask" if values.pop("ask_organization") else "allow"
+        if "client_auth" in values:
+            of_clients["token_endpoint_auth_methods"] = (values.pop("client_auth"),)
+        values["clients"] = tuple(
+            dataclasses.replace(each, **of_clients) for each in values["clients"]
+        )
         known = {each.name for each in dataclasses.fields(self)} - {"issuer"}
         if unknown := set(values) - known:
             raise ConfigError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(known)}")
@@ -155,7 +203,7 @@ def demo_config(
         issuer=issuer or f"http://localhost:{port}/",
         clients=(app,),
         audiences={
-            "appointments:api": ("appointments", "contacts"),
-            "contacts:api": ("contacts",),
+            "appointments:api": ("appointments", "contacts", "contacts:write"),
+            "contacts:api": ("contacts", "contacts:write"),
         },
     )

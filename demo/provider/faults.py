@@ -47,6 +47,10 @@ REDIRECTS: dict[str, tuple[str, dict[str, Any]]] = {
     "wrong_state": (N_("authorization response with a wrong state"), {"state": "wrong"}),
     "missing_state": (N_("authorization response without state"), {"state": None}),
     "duplicated_code": (N_("authorization response with two codes"), {"code": ["one", "two"]}),
+    "unauthorized": (
+        N_("authorization response with unauthorized"),
+        {"code": None, "error": "unauthorized", "error_description": "user is blocked"},
+    ),
     "error_answer": (N_("authorization response with an error"), ON_FIRE),
     "temporarily_unavailable": (
         N_("authorization response with temporarily_unavailable"),
@@ -109,6 +113,18 @@ ELSEWHERE_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "jwks_empty": (
         N_("key set without keys. Takes effect when the app next fetches it."),
         {"at": "jwks", "json": {"keys": []}},
+    ),
+    "userinfo_other_sub": (
+        N_("userinfo of somebody else"),
+        {"at": "userinfo", "json": {"sub": "demo|mallory"}},
+    ),
+    "userinfo_500": (
+        N_("userinfo endpoint answers 500"),
+        {"at": "userinfo", "status": 500, "body": ""},
+    ),
+    "par_500": (
+        N_("pushed authorization request endpoint answers 500"),
+        {"at": "par", "status": 500, "body": ""},
     ),
     "revoke_500": (
         N_("revocation endpoint answers 500"),

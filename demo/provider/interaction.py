@@ -16,7 +16,7 @@ from demo import language
 from demo.language import N_, _
 from demo.people import ORGANIZATIONS, PEOPLE, find_organization
 from demo.provider.authorization import code_response, continue_interaction
-from demo.provider.authorization_request import OIDC_SCOPES, AuthorizationError
+from demo.provider.authorization_request import AuthorizationError
 from demo.provider.pages import PageError
 from demo.provider.records import Interaction, SsoSession
 from demo.provider.state import the_provider
@@ -32,7 +32,11 @@ OIDC_SCOPE_TEXTS = {
     "phone": N_("See your phone number"),
     "offline_access": N_("Stay signed in without asking you again"),
 }
-API_SCOPE_NAMES = {"appointments": N_("appointments"), "contacts": N_("contacts")}
+API_SCOPE_TEXTS = {
+    "appointments": N_("Read your appointments, at %(apis)s"),
+    "contacts": N_("Read your contacts, at %(apis)s"),
+    "contacts:write": N_("Add to your contacts, at %(apis)s"),
+}
 
 
 @bp.get("")
@@ -162,7 +166,7 @@ def people_for(login_hint: str | None) -> list[tuple[object, bool]]:
 
 def describe_scope(scope: str) -> str:
     """What a scope means, for the person who is asked."""
-    if scope in OIDC_SCOPES:
+    if scope in OIDC_SCOPE_TEXTS:
         return _(OIDC_SCOPE_TEXTS[scope])
     audiences = the_provider().config.audiences
     apis = format_list(
@@ -170,5 +174,6 @@ def describe_scope(scope: str) -> str:
         style="or",
         locale=get_locale(),
     )
-    name = _(API_SCOPE_NAMES.get(scope, scope))
-    return _("Read your %(scope)s, at %(apis)s", scope=name, apis=apis)
+    if scope in API_SCOPE_TEXTS:
+        return _(API_SCOPE_TEXTS[scope], apis=apis)
+    return _("Use %(scope)s, at %(apis)s", scope=scope, apis=apis)

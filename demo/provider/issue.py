@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from typing import Any
@@ -10,8 +11,10 @@ from authlib.oidc.core.util import create_half_hash
 from flask import g
 
 from demo import action
-from demo.provider.authorization_request import OIDC_SCOPES
+from demo.fault import Fault
+from demo.provider.config import OIDC_SCOPES
 from demo.provider.hook import Api, Event
+from demo.provider.keys import altered
 from demo.provider.records import AccessToken, Grant, RefreshToken
 from demo.provider.state import the_provider
 
@@ -29,8 +32,9 @@ def issue_token_set(
 ) -> Claims:
     """The token response (RFC 6749 section 5.1, OIDC Core section 3.1.3.3)."""
     provider = the_provider()
+    config = provider.config
     # Only the API scopes that this audience knows; the others are for other APIs.
-    known = (*OIDC_SCOPES, *provider.config.audiences.get(audience or "", ()))
+    known = (*OIDC_SCOPES, *config.audiences.get(audience or "", ()))
     scope = tuple(each for each in scope if each in known)
     hook = run_hook(grant, scope, audience, grant_type)
     granted = tuple(dict.fromkeys((*scope, *hook.access_token.added_scopes)))
@@ -38,18 +42,29 @@ def issue_token_set(
     access_token = create_access_token(grant, granted, audience, hook)
     response: Claims = {
         "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": provider.config.access_token_seconds,
-        "scope": " ".join(granted),
+        "token_type": "DPoP" if g.get("thumbprint") else "Bearer",
+        "expires_in": config.access_token_seconds,
+        "scope": " ".join(filter(None, (config.scope_names.get(each, each) for each in granted))),
     }
     if "openid" in scope:
         claims = id_token_claims(grant, scope, access_token, nonce) | hook.id_token.custom_claims
-        client = provider.config.client(grant.client_id)
-        secret = client.client_secret if client else None
-        response["id_token"] = provider.keys.sign_with_fault(claims, g.get("fault"), secret)
+        claims = altered(claims, config.id_token)
+        if grant_type == "refresh_token":
+            claims = altered(claims, config.refreshed_id_token)
+        response["id_token"] = sign_id_token(grant.client_id, claims)
     if with_refresh_token:
         response["refresh_token"] = provider.store.refresh_tokens.add(RefreshToken(grant))
-    return response
+    return altered(response, config.token_response)
+
+
+def sign_id_token(client_id: str, claims: Claims) -> str:
+    """Sign as configured, or as a fault says."""
+    provider, fault = the_provider(), g.get("fault")
+    if provider.config.id_token_alg == "HS256":
+        fault = dataclasses.replace(fault or Fault())
+        fault.id_token_sign = fault.id_token_sign or "hs256_client_secret"
+    client = provider.config.client(client_id)
+    return provider.keys.sign_with_fault(claims, fault, client.client_secret if client else None)
 
 
 def run_hook(grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str) -> Api:
@@ -78,9 +93,10 @@ def id_token_claims(
 ) -> Claims:
     """OIDC Core section 2, and section 12.2 for a refreshed one: same `sub`, same `auth_time`."""
     provider, now = the_provider(), int(time.time())
+    visible = scope if provider.config.claims_in_id_token else ()
     claims: Claims = {
         "iss": provider.config.issuer,
-        **grant.person.claims(scope, provider.config.origin),
+        **grant.person.claims(visible, provider.config.origin),
         "aud": grant.client_id,
         "iat": now,
         "exp": now + provider.config.id_token_seconds,
@@ -104,10 +120,11 @@ def create_access_token(
     """A JWT (RFC 9068) for an API; opaque where no audience was asked for, as with Auth0."""
     provider, now = the_provider(), int(time.time())
     expires_at = now + provider.config.access_token_seconds
+    thumbprint = g.get("thumbprint")
     if audience is None:
         value = secrets.token_urlsafe(32)
     else:
-        userinfo = [f"{provider.config.base_url}/userinfo"] if "openid" in scope else []
+        userinfo = [provider.config.url("/userinfo")] if "openid" in scope else []
         claims = {
             "iss": provider.config.issuer,
             "sub": grant.person.sub,
@@ -118,9 +135,11 @@ def create_access_token(
             "exp": expires_at,
             "jti": secrets.token_urlsafe(12),
             "scope": " ".join(scope),
+            **({"cnf": {"jkt": thumbprint}} if thumbprint else {}),
             **organization_claims(grant),
             **hook.access_token.custom_claims,
         }
         # RFC 9068 section 2.1: the type keeps an ID token from passing for an access token.
         value = provider.keys.sign(claims, typ="at+jwt")
-    return provider.store.access_tokens.add(AccessToken(grant, scope, expires_at), value)
+    token = AccessToken(grant, scope, expires_at, thumbprint)
+    return provider.store.access_tokens.add(token, value)

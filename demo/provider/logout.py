@@ -31,7 +31,8 @@ def end_session() -> Response:
     language.prefer(values.get("ui_locales"))
     hint = read_id_token_hint(values.get("id_token_hint"))
     client = find_client(hint, values.get("client_id"))
-    uri = values.get("post_logout_redirect_uri")
+    parameter = the_provider().config.logout_redirect_parameter
+    uri = values.get(parameter)
     check_registered(
         uri, client, _("This post_logout_redirect_uri is not registered for the application.")
     )
@@ -56,12 +57,13 @@ def read_id_token_hint(token: str | None) -> dict[str, Any]:
         claims = provider.keys.verify(token or "")
     except (JoseError, ValueError):
         return {}
-    return claims if claims.get("iss") == provider.config.issuer else {}
+    issuer = provider.config.id_token.get("iss", provider.config.issuer)
+    return claims if claims.get("iss") == issuer else {}
 
 
 def find_client(hint: dict[str, Any], client_id: str | None) -> Client | None:
     """Who wants the sign-out. Raises PageError where hint and client_id disagree (section 2)."""
-    audience = hint.get("aud")
+    audience = hint.get("azp") or hint.get("aud")
     if client_id and audience and client_id != audience:
         raise PageError(_("The id_token_hint was issued to another application."))
     return the_provider().config.client(client_id or audience)

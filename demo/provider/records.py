@@ -6,6 +6,8 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from werkzeug.datastructures import MultiDict
+
 from demo.people import Organization, Person
 from demo.provider.config import Client
 
@@ -29,6 +31,17 @@ class AuthorizationRequest:
     ui_locales: str | None = None
     organization: Organization | None = None
     invitation: str | None = None
+    access_type: str | None = None
+    dpop_jkt: str | None = None
+
+
+@dataclass(frozen=True)
+class PushedRequest:
+    """The parameters of a pushed authorization request (RFC 9126)."""
+
+    client_id: str
+    parameters: MultiDict[str, str]
+    expires_at: float
 
 
 @dataclass
@@ -123,3 +136,4 @@ class AccessToken:
     grant: Grant
     scope: tuple[str, ...]
     expires_at: float
+    thumbprint: str | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app
 
+from demo.dpop import ProofChecker
 from demo.fault import Control
 from demo.provider.config import ProviderConfig
 from demo.provider.faults import NAMED_FAULTS
@@ -17,12 +18,12 @@ class Provider:
     """One provider. Its configuration may be replaced while it runs."""
 
     def __init__(self, config: ProviderConfig) -> None:
-        self.config = config
+        self.config = self._as_started = config
         self.keys = KeyRing(config.signing_alg)
         self.store = Store()
+        self.proofs = ProofChecker()
         self.control = Control(NAMED_FAULTS, config.api_urls)
         self.authorization_server: Any = None
-        self._as_started = config
 
     def change(self, config: ProviderConfig) -> None:
         """Continue with another configuration."""

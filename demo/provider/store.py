@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
-from typing import Generic, TypeVar
 
+from demo.memory import Secrets
 from demo.people import ORGANIZATIONS, Organization
 from demo.provider.records import (
     AccessToken,
     AuthorizationCode,
     Interaction,
+    PushedRequest,
     RefreshToken,
     SsoSession,
 )
-
-T = TypeVar("T")
-
-
-class Secrets(Generic[T]):
-    """Values by an unguessable name. Only digests of the names are kept, as a real store would.
-
-    Bounded, so that a load test of days does not fill the memory.
-    """
-
-    def __init__(self, at_most: int = 50_000) -> None:
-        self._values: OrderedDict[str, T] = OrderedDict()
-        self._at_most = at_most
-
-    def add(self, value: T, name: str | None = None) -> str:
-        """Keep a value; returns its name, by default a new one of 256 bits."""
-        name = name or secrets.token_urlsafe(32)
-        self._values[_digest(name)] = value
-        while len(self._values) > self._at_most:
-            self._values.popitem(last=False)
-        return name
-
-    def get(self, name: str | None) -> T | None:
-        """The value of that name."""
-        return self._values.get(_digest(name)) if name else None
-
-    def pop(self, name: str | None) -> T | None:
-        """The value of that name, which is forgotten."""
-        return self._values.pop(_digest(name), None) if name else None
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(list(self._values.values()))
 
 
 class Store:
@@ -71,6 +34,7 @@ class Store:
             self.codes: Secrets[AuthorizationCode] = Secrets()
             self.refresh_tokens: Secrets[RefreshToken] = Secrets()
             self.access_tokens: Secrets[AccessToken] = Secrets()
+            self.pushed_requests: Secrets[PushedRequest] = Secrets(5000)
             self.assertion_ids: Secrets[bool] = Secrets()
             self.invitations: dict[str, Organization] = {}
             self.members = {each.id: set(each.members) for each in ORGANIZATIONS.values()}
@@ -145,7 +109,3 @@ class Store:
                 return False
             self.assertion_ids.add(True, assertion_id)
             return True
-
-
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()

@@ -13,16 +13,19 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 
+from demo.dpop import ProofError
 from demo.people import Person
 from demo.provider.client_authentication import METHODS, ClientAssertion, authenticate_basic
 from demo.provider.config import Client
 from demo.provider.issue import issue_token_set
+from demo.provider.pushed_request import PushedAuthorization
 from demo.provider.records import AuthorizationCode, RefreshToken
 from demo.provider.state import Provider, the_provider
 
 bp = Blueprint("token", __name__)
+bp.register_error_handler(ProofError, ProofError.response)
 
 
 @bp.post("/oauth/token")
@@ -34,6 +37,7 @@ def token() -> Response:
         response = jsonify(error)
         response.status_code = 400
         return response
+    read_thumbprint()
     answer: Response = the_provider().authorization_server.create_token_response()
     return answer
 
@@ -44,6 +48,22 @@ def revoke() -> Response:
     server = the_provider().authorization_server
     response: Response = server.create_endpoint_response(Revocation.ENDPOINT_NAME)
     return response
+
+
+@bp.post("/oauth/par")
+def push_authorization_request() -> Response:
+    """The pushed authorization request endpoint (RFC 9126)."""
+    read_thumbprint()
+    server = the_provider().authorization_server
+    response: Response = server.create_endpoint_response(PushedAuthorization.ENDPOINT_NAME)
+    return response
+
+
+def read_thumbprint() -> None:
+    """RFC 9449 section 5: where a proof comes, tokens are bound to its key. Raises ProofError."""
+    provider = the_provider()
+    if "DPoP" in request.headers:
+        g.thumbprint = provider.proofs.check(needs_nonce=provider.config.dpop_nonce)
 
 
 @bp.after_request
@@ -64,6 +84,7 @@ def create_authorization_server(provider: Provider) -> AuthorizationServer:
     server.register_grant(CodeGrant, [CodeChallenge(required=True)])
     server.register_grant(RefreshGrant)
     server.register_endpoint(Revocation)
+    server.register_endpoint(PushedAuthorization)
     return server
 
 
@@ -75,7 +96,12 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib
     def query_authorization_code(self, code: str, client: Client) -> AuthorizationCode | None:
         """The code is used up at once: of two requests with one code only one may go on."""
         found = the_provider().store.take_code(code)
-        return found if found and found.grant.client_id == client.client_id else None
+        if found is None or found.grant.client_id != client.client_id:
+            return None
+        if found.request.dpop_jkt not in (None, g.get("thumbprint")):
+            # RFC 9449 section 10.
+            raise InvalidGrantError("The code is bound to another DPoP key.")
+        return found
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """It is used up already."""
@@ -93,8 +119,16 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib
             scope=code.grant.scope,
             audience=code.grant.audience,
             nonce=code.request.nonce,
-            with_refresh_token="offline_access" in code.grant.scope,
+            with_refresh_token=gets_refresh_token(code),
         )
+
+
+def gets_refresh_token(code: AuthorizationCode) -> bool:
+    """Providers differ in this: option `refresh_tokens`."""
+    habit = the_provider().config.refresh_tokens
+    if habit == "access_type":
+        return code.request.access_type == "offline"
+    return habit == "always" or "offline_access" in code.grant.scope
 
 
 class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types

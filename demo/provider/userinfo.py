@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from demo.bearer import TokenError, read_bearer_token
+from demo.bearer import TokenError, check_binding, read_access_token
 from demo.provider.issue import organization_claims
 from demo.provider.state import the_provider
 
@@ -14,14 +14,19 @@ bp.register_error_handler(TokenError, TokenError.response)
 
 @bp.route("/userinfo", methods=["GET", "POST"])
 def userinfo() -> Response:
-    """The claims that the access token's scopes open."""
-    provider = the_provider()
-    token = provider.store.access_token(read_bearer_token())
+    """The claims that the access token's scopes open: JSON, or a signed JWT (section 5.3.2)."""
+    provider, value = the_provider(), read_access_token()
+    token = provider.store.access_token(value)
     if token is None:
         raise TokenError(401, "invalid_token")
+    check_binding(provider.proofs, value, token.thumbprint)
     if "openid" not in token.scope:
         raise TokenError(403, "insufficient_scope", scope="openid")
     claims = token.grant.person.claims(token.scope, provider.config.origin)
-    response = jsonify(claims | organization_claims(token.grant))
+    claims |= organization_claims(token.grant)
+    if provider.config.userinfo_format == "jwt":
+        claims |= {"iss": provider.config.issuer, "aud": token.grant.client_id}
+        return Response(provider.keys.sign(claims), mimetype="application/jwt")
+    response = jsonify(claims)
     response.headers["Cache-Control"] = "no-store"
     return response
