@@ -16,6 +16,7 @@ import requests
 
 from demo.programs import ROOT, Program, programs
 from demo.server import BLUNT_OPTION
+from demo.shapes import SHAPES
 
 START_SECONDS = 60
 STOP_SECONDS = 5
@@ -37,6 +38,12 @@ def parse_arguments() -> argparse.Namespace:
     add("--ask-organization", action="store_true", help="the provider asks for an organization")
     own = "the contacts are at the second API, with an access token of their own"
     add("--separate-contacts-api", action="store_true", help=own)
+    like = "the provider has the habits of this one, and the app the settings that it then needs"
+    add("--like", choices=SHAPES, default="auth0", help=like)
+    option = "an option of demo/provider/config.py, such as dpop_nonce=true; may be repeated"
+    add("--provider-option", action="append", default=[], metavar="NAME=JSON", help=option)
+    setting = "a setting of the app, such as AUTH0_DPOP=1; may be repeated"
+    add("--setting", action="append", default=[], metavar="NAME=VALUE", help=setting)
     container = "as it says; for a container whose ports are published on loopback only"
     add(BLUNT_OPTION, dest="everywhere", action="store_true", help=container)
     return parser.parse_args()
@@ -109,11 +116,13 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def print_addresses(options: argparse.Namespace) -> None:
-    """Where to go now."""
+    """Where to go now, and what the app needs at a provider of this shape."""
+    needed = SHAPES[options.like].settings.items()
     print(
         f"\n  The app is at  http://localhost:{options.port}\n\n"
         f"  The demo provider, where you can make it lie: http://localhost:{options.provider_port}\n"
-        "  Stop with Ctrl-C.\n",
+        + "".join(f"  Set for the app at such a provider: {k}={v}\n" for k, v in needed)
+        + "  Stop with Ctrl-C.\n",
         flush=True,
     )
 

@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.server import BLUNT_OPTION
+from demo.shapes import SHAPES
 
 ROOT = Path(__file__).resolve().parent.parent
+SEPARATE_AUDIENCES = {
+    "appointments:api": ["appointments"],
+    "contacts:api": ["contacts", "contacts:write"],
+}
 SECRET_FILE = ROOT / "instance" / "demo-secret"
 
 
@@ -31,23 +36,27 @@ class Program:
 def programs(options: argparse.Namespace) -> list[Program]:
     """What to start, in this order: a program comes after those that it calls."""
     client_secret = secrets.token_urlsafe(32)
-    issuer = f"http://localhost:{options.provider_port}/"
+    issuer = f"http://localhost:{options.provider_port}{SHAPES[options.like].path}"
     settings = app_settings(options, issuer, client_secret)
-    return [provider(options, client_secret), *sample_apis(options, issuer), app(options, settings)]
+    return [
+        provider(options, issuer, client_secret),
+        *sample_apis(options, issuer),
+        app(options, settings),
+    ]
 
 
-def provider(options: argparse.Namespace, client_secret: str) -> Program:
+def provider(options: argparse.Namespace, issuer: str, client_secret: str) -> Program:
     """The OpenID provider."""
     command = [
         *(sys.executable, "-m", "demo.provider", "--port", str(options.provider_port)),
-        *("--app-base-url", f"http://localhost:{options.port}"),
+        *("--issuer", issuer, "--app-base-url", f"http://localhost:{options.port}"),
         *((BLUNT_OPTION,) if options.everywhere else ()),
     ]
     environment = {
         "DEMO_CLIENT_SECRET": client_secret,
         "DEMO_PROVIDER_CONFIG": json.dumps(provider_config(options)),
     }
-    ready = "/.well-known/openid-configuration"
+    ready = SHAPES[options.like].path.rstrip("/") + "/.well-known/openid-configuration"
     port = options.provider_port
     return Program("provider", command, port, "--provider-port", ready, environment)
 
@@ -84,16 +93,17 @@ def app(options: argparse.Namespace, settings: dict[str, str]) -> Program:
 
 def provider_config(options: argparse.Namespace) -> dict[str, object]:
     """What differs from the provider's own defaults."""
-    two = options.separate_contacts_api
+    two, origin = options.separate_contacts_api, f"http://localhost:{options.provider_port}"
     ports = [options.api_port, options.contacts_port] if two else [options.api_port]
     return {
         "access_token_seconds": options.access_token_seconds,
         "rotation": not options.no_rotation,
         "ask_organization": options.ask_organization,
         "api_urls": [f"http://localhost:{port}/demo" for port in ports],
-        **({"audiences": {"appointments:api": ["appointments"], "contacts:api": ["contacts", "contacts:write"]}} if two
-           else {}),
-    }  # fmt: skip
+        **({"audiences": SEPARATE_AUDIENCES} if two else {}),
+        **json.loads(json.dumps(SHAPES[options.like].options).replace("ORIGIN", origin)),
+        **{name: json.loads(value) for name, _, value in pairs(options.provider_option)},
+    }
 
 
 def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -> dict[str, str]:
@@ -108,6 +118,10 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
         "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
         "AUTH0_ORGANIZATION": "",
         "AUTH0_AUTHORIZE_PARAMS": "",
+        "AUTH0_LOGOUT_PARAMS": "",
+        "AUTH0_ID_TOKEN_ALG": "",
+        "AUTH0_PAR": "",
+        "AUTH0_DPOP": "",
         "API_BASE_URL": f"http://localhost:{options.api_port}",
         "CONTACTS_API_BASE_URL": f"http://localhost:{options.contacts_port}" if two else "",
         "CONTACTS_AUDIENCE": "contacts:api" if two else "",
@@ -123,7 +137,14 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
         "METRICS_PORT": "",
         "SHOW_FLOW_IN_PUBLIC": "",
         "PORT": str(options.port),
+        **SHAPES[options.like].settings,
+        **{name: value for name, _, value in pairs(options.setting)},
     }
+
+
+def pairs(values: list[str]) -> list[tuple[str, str, str]]:
+    """The parts of NAME=VALUE."""
+    return [each.partition("=") for each in values]
 
 
 def read_or_create_secret() -> str:
