@@ -18,6 +18,12 @@ SEPARATE_AUDIENCES = {
     "appointments:api": ["appointments"],
     "contacts:api": ["contacts", "contacts:write"],
 }
+EMPTY_SETTINGS = (
+    *("AUTH0_CLIENT_SIGNING_KEY", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
+    *("AUTH0_LOGOUT_PARAMS", "AUTH0_ID_TOKEN_ALG", "AUTH0_PAR", "AUTH0_DPOP"),
+    *("SESSION_REDIS_URL", "SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS"),
+    *("TRUSTED_PROXY_HOPS", "METRICS_PORT", "SHOW_FLOW_IN_PUBLIC"),
+)
 SECRET_FILE = ROOT / "instance" / "demo-secret"
 
 
@@ -110,32 +116,20 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
     """Every setting of the app: one that is set, even to nothing, is not read from `.env`."""
     two = options.separate_contacts_api
     return {
+        **dict.fromkeys(EMPTY_SETTINGS, ""),
         "AUTH0_DOMAIN": issuer,
         "AUTH0_CLIENT_ID": "demo-app",
         "AUTH0_CLIENT_SECRET": client_secret,
-        "AUTH0_CLIENT_SIGNING_KEY": "",
         "AUTH0_AUDIENCE": "appointments:api",
         "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-        "AUTH0_ORGANIZATION": "",
-        "AUTH0_AUTHORIZE_PARAMS": "",
-        "AUTH0_LOGOUT_PARAMS": "",
-        "AUTH0_ID_TOKEN_ALG": "",
-        "AUTH0_PAR": "",
-        "AUTH0_DPOP": "",
         "API_BASE_URL": f"http://localhost:{options.api_port}",
         "CONTACTS_API_BASE_URL": f"http://localhost:{options.contacts_port}" if two else "",
         "CONTACTS_AUDIENCE": "contacts:api" if two else "",
         "APP_BASE_URL": f"http://localhost:{options.port}",
         "APP_SECRET_KEY": read_or_create_secret(),
-        "SESSION_REDIS_URL": "",
-        "SESSION_IDLE_SECONDS": "",
-        "SESSION_ABSOLUTE_SECONDS": "",
-        "TRUSTED_PROXY_HOPS": "",
         "SHOW_FLOW": "1",
         "PICTURE_HOSTS": f"localhost:{options.provider_port}",
         "LOG_FORMAT": "text",
-        "METRICS_PORT": "",
-        "SHOW_FLOW_IN_PUBLIC": "",
         "PORT": str(options.port),
         **SHAPES[options.like].settings,
         **{name: value for name, _, value in pairs(options.setting)},

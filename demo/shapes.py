@@ -1,8 +1,8 @@
 """Shapes of real providers, as far as an app notices: `python -m demo --like zitadel`.
 
 Imitated from their documentation and metadata. Each is a few options of the provider (see
-demo/provider/config.py), and the settings that the app then needs. Left as they are: names of
-claims, hosts of their own for endpoints, opaque access tokens (the sample API needs JWTs).
+demo/provider/config.py), and the settings that the app then needs. Not imitated: names of claims,
+endpoints on hosts of their own, opaque access tokens (the sample API needs JWTs).
 """
 
 from __future__ import annotations
@@ -15,173 +15,120 @@ from typing import Any
 class Shape:
     """One provider's habits. ORIGIN in an option stands for the demo provider's address."""
 
+    path: str  # of the issuer
     options: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
-    # The issuer's path.
-    path: str = ""
 
 
-NOT_HERE: dict[str, str | None] = dict.fromkeys(("/v2/logout", "/oauth/par"))
-# The API is chosen at these providers, not by a parameter of Auth0's.
-NOT_AUTH0 = {"default_audience": "appointments:api", "iss_parameter": False}
+ENDPOINTS = (
+    *("/authorize", "/oauth/token", "/userinfo", "/.well-known/jwks.json", "/oauth/revoke"),
+    *("/oidc/logout", "/oauth/par"),
+)
+
+
+def habits(paths: str, **options: Any) -> dict[str, Any]:
+    """Options of a provider that is not Auth0, with its paths in the order of ENDPOINTS; - is none.
+
+    These providers choose the API by other ways than a parameter of the request.
+    """
+    there = {"/v2/logout": None, **dict(zip(ENDPOINTS, paths.split(), strict=True))}
+    defaults = {"default_audience": "appointments:api", "iss_parameter": False}
+    return {"paths": {k: None if v == "-" else v for k, v in there.items()}, **defaults, **options}
+
+
 NO_AUDIENCE = {"AUTH0_AUDIENCE": ""}
-WITHOUT_OFFLINE_ACCESS = ("openid", "profile", "email", "phone")
-SCOPE = "openid profile email appointments contacts"
-TENANT = "11111111-2222-3333-4444-555555555555"
-ENTRA: dict[str, Any] = {
-    **NOT_AUTH0,
-    "paths": {
-        **NOT_HERE,
-        "/authorize": "/oauth2/authorize",
-        "/oauth/token": "/oauth2/token",
-        "/oidc/logout": "/oauth2/logout",
-        "/.well-known/jwks.json": "/discovery/keys",
-        "/oauth/revoke": None,
-    },
-    "assertion_audience": "token_endpoint",
-    # Its token response names the scopes of the API only.
-    "scope_names": dict.fromkeys(("openid", "profile", "email", "offline_access"), ""),
+# No scope stands for a refresh token, and unknown scopes are an error.
+STRICT_SCOPES: dict[str, Any] = {
+    "oidc_scopes": ["openid", "profile", "email"],
+    "refuse_unknown_scopes": True,
 }
+STRICT_SETTINGS = NO_AUDIENCE | {"AUTH0_SCOPE": "openid profile email appointments contacts"}
+GOOGLE = "https://www.googleapis.com/auth/userinfo"
+TENANT = "11111111-2222-3333-4444-555555555555"
+ENTRA = habits(
+    "/oauth2/authorize /oauth2/token /userinfo /discovery/keys - /oauth2/logout -",
+    assertion_audience="token_endpoint",
+    # Its token response names the scopes of the API only.
+    scope_names=dict.fromkeys(("openid", "profile", "email", "offline_access"), ""),
+)
 
 SHAPES = {
-    "auth0": Shape(path="/"),
+    "auth0": Shape("/"),
     "google": Shape(
-        {
-            **NOT_AUTH0,
-            "paths": {
-                **NOT_HERE,
-                "/authorize": "/o/oauth2/v2/auth",
-                "/oauth/token": "/token",
-                "/oauth/revoke": "/revoke",
-                "/userinfo": "/v1/userinfo",
-                "/.well-known/jwks.json": "/oauth2/v3/certs",
-                "/oidc/logout": None,
-            },
-            "oidc_scopes": WITHOUT_OFFLINE_ACCESS,
-            "refuse_unknown_scopes": True,
-            "refresh_tokens": "access_type",
-            "rotation": False,
-            "scope_names": {
-                "profile": "https://www.googleapis.com/auth/userinfo.profile",
-                "email": "https://www.googleapis.com/auth/userinfo.email",
-            },
-            "metadata": {"backchannel_logout_supported": None},
-        },
-        {
-            **NO_AUDIENCE,
-            "AUTH0_SCOPE": SCOPE,
-            "AUTH0_AUTHORIZE_PARAMS": "access_type=offline&prompt=consent",
-        },
+        "",
+        habits(
+            "/o/oauth2/v2/auth /token /v1/userinfo /oauth2/v3/certs /revoke - -",
+            **STRICT_SCOPES,
+            refresh_tokens="access_type",
+            rotation=False,
+            scope_names={"profile": f"{GOOGLE}.profile", "email": f"{GOOGLE}.email"},
+        ),
+        STRICT_SETTINGS | {"AUTH0_AUTHORIZE_PARAMS": "access_type=offline&prompt=consent"},
     ),
     "keycloak": Shape(
-        {
-            **NOT_AUTH0,
-            "iss_parameter": True,
-            "paths": {
-                "/v2/logout": None,
-                "/authorize": "/protocol/openid-connect/auth",
-                "/oauth/token": "/protocol/openid-connect/token",
-                "/oauth/revoke": "/protocol/openid-connect/revoke",
-                "/oauth/par": "/protocol/openid-connect/ext/par/request",
-                "/userinfo": "/protocol/openid-connect/userinfo",
-                "/oidc/logout": "/protocol/openid-connect/logout",
-                "/.well-known/jwks.json": "/protocol/openid-connect/certs",
-            },
-        },
-        NO_AUDIENCE,
         "/realms/demo",
+        habits(
+            "/protocol/openid-connect/auth /protocol/openid-connect/token "
+            "/protocol/openid-connect/userinfo /protocol/openid-connect/certs "
+            "/protocol/openid-connect/revoke /protocol/openid-connect/logout "
+            "/protocol/openid-connect/ext/par/request",
+            iss_parameter=True,
+        ),
+        NO_AUDIENCE,
     ),
     "zitadel": Shape(
-        {
-            **NOT_AUTH0,
-            "paths": {
-                **NOT_HERE,
-                "/authorize": "/oauth/v2/authorize",
-                "/oauth/token": "/oauth/v2/token",
-                "/oauth/revoke": "/oauth/v2/revoke",
-                "/userinfo": "/oidc/v1/userinfo",
-                "/oidc/logout": "/oidc/v1/end_session",
-                "/.well-known/jwks.json": "/oauth/v2/keys",
-            },
+        "",
+        habits(
+            "/oauth/v2/authorize /oauth/v2/token /oidc/v1/userinfo /oauth/v2/keys /oauth/v2/revoke "
+            "/oidc/v1/end_session -",
             # The project's id stands beside the client's.
-            "id_token": {"aud": ["demo-app", "258741963258741963"], "azp": "demo-app"},
-            "claims_in_id_token": False,
-            "client_auth": "client_secret_basic",
-        },
+            id_token={"aud": ["demo-app", "258741963258741963"], "azp": "demo-app"},
+            claims_in_id_token=False,
+            client_auth="client_secret_basic",
+        ),
         NO_AUDIENCE,
     ),
     "okta": Shape(
-        {
-            **NOT_AUTH0,
-            "paths": {
-                "/v2/logout": None,
-                "/authorize": "/v1/authorize",
-                "/oauth/token": "/v1/token",
-                "/oauth/revoke": "/v1/revoke",
-                "/oauth/par": "/v1/par",
-                "/userinfo": "/v1/userinfo",
-                "/oidc/logout": "/v1/logout",
-                "/.well-known/jwks.json": "/v1/keys",
-            },
-            "client_auth": "client_secret_basic",
-            "assertion_audience": "token_endpoint",
-        },
-        NO_AUDIENCE,
         "/oauth2/default",
+        habits(
+            "/v1/authorize /v1/token /v1/userinfo /v1/keys /v1/revoke /v1/logout /v1/par",
+            client_auth="client_secret_basic",
+            assertion_audience="token_endpoint",
+        ),
+        NO_AUDIENCE,
     ),
     "cognito": Shape(
-        {
-            **NOT_AUTH0,
-            "paths": {
-                **NOT_HERE,
-                "/authorize": "/oauth2/authorize",
-                "/oauth/token": "/oauth2/token",
-                "/oauth/revoke": "/oauth2/revoke",
-                "/userinfo": "/oauth2/userInfo",
-                "/oidc/logout": "/logout",
-            },
-            "oidc_scopes": WITHOUT_OFFLINE_ACCESS,
-            "refuse_unknown_scopes": True,
-            "refresh_tokens": "always",
-            "token_response": {"scope": None},
-            "logout_redirect_parameter": "logout_uri",
-        },
-        {
-            **NO_AUDIENCE,
-            "AUTH0_SCOPE": SCOPE,
-            "AUTH0_LOGOUT_PARAMS": "logout_uri={back}&post_logout_redirect_uri=",
-        },
         "/eu-west-1_Demo12345",
+        habits(
+            "/oauth2/authorize /oauth2/token /oauth2/userInfo /.well-known/jwks.json "
+            "/oauth2/revoke /logout -",
+            **STRICT_SCOPES,
+            refresh_tokens="always",
+            token_response={"scope": None},
+            logout_redirect_parameter="logout_uri",
+        ),
+        STRICT_SETTINGS | {"AUTH0_LOGOUT_PARAMS": "logout_uri={back}&post_logout_redirect_uri="},
     ),
     "line": Shape(
-        {
-            **NOT_AUTH0,
-            "paths": {
-                **NOT_HERE,
-                "/authorize": "/oauth2/v2.1/authorize",
-                "/oauth/token": "/oauth2/v2.1/token",
-                "/oauth/revoke": None,
-                "/userinfo": "/oauth2/v2.1/userinfo",
-                "/oidc/logout": None,
-                "/.well-known/jwks.json": "/oauth2/v2.1/certs",
-            },
-            "id_token_alg": "HS256",
-            "oidc_scopes": ("openid", "profile", "email"),
-            "refuse_unknown_scopes": True,
-            "refresh_tokens": "always",
-            "metadata": {"backchannel_logout_supported": None},
-        },
-        {**NO_AUDIENCE, "AUTH0_SCOPE": SCOPE, "AUTH0_ID_TOKEN_ALG": "HS256"},
+        "",
+        habits(
+            "/oauth2/v2.1/authorize /oauth2/v2.1/token /oauth2/v2.1/userinfo /oauth2/v2.1/certs "
+            "- - -",
+            **STRICT_SCOPES,
+            refresh_tokens="always",
+            id_token_alg="HS256",
+        ),
+        STRICT_SETTINGS | {"AUTH0_ID_TOKEN_ALG": "HS256"},
     ),
-    "entra": Shape(ENTRA, NO_AUDIENCE, f"/{TENANT}/v2.0"),
-    # The address for everybody's tenants, which no app can check; it needs its tenant's own.
+    "entra": Shape(f"/{TENANT}/v2.0", ENTRA, NO_AUDIENCE),
+    # The address for all tenants: its issuer is a pattern. An app needs its own tenant's address.
     "entra-common": Shape(
+        "/common/v2.0",
         {
             **ENTRA,
             "metadata": {"issuer": "ORIGIN/{tenantid}/v2.0"},
             "id_token": {"iss": f"ORIGIN/{TENANT}/v2.0"},
         },
         NO_AUDIENCE,
-        "/common/v2.0",
     ),
 }

@@ -23,11 +23,11 @@ Claims = dict[str, Any]
 
 def issue_token_set(
     grant: Grant,
-    *,
     grant_type: str,
     scope: tuple[str, ...],
     audience: str | None,
-    nonce: str | None,
+    *,
+    nonce: str | None = None,
     with_refresh_token: bool,
 ) -> Claims:
     """The token response (RFC 6749 section 5.1, OIDC Core section 3.1.3.3)."""

@@ -113,13 +113,11 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib
     def generate_token(self, **_: Any) -> dict[str, Any]:
         """The token response."""
         code: AuthorizationCode = self.request.authorization_code
+        grant, again = code.grant, gets_refresh_token(code)
         return issue_token_set(
-            code.grant,
-            grant_type=self.GRANT_TYPE,
-            scope=code.grant.scope,
-            audience=code.grant.audience,
+            *(grant, self.GRANT_TYPE, grant.scope, grant.audience),
             nonce=code.request.nonce,
-            with_refresh_token=gets_refresh_token(code),
+            with_refresh_token=again,
         )
 
 
@@ -154,14 +152,9 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib h
         asked = self.request.form.get("scope", "").split()
         if provider.config.rotation and not provider.store.use(refresh_token):
             raise InvalidGrantError("The refresh token was used before.")
-        return issue_token_set(
-            grant,
-            grant_type=self.GRANT_TYPE,
-            scope=tuple(each for each in grant.scope if not asked or each in asked),
-            audience=audience,
-            nonce=None,
-            with_refresh_token=provider.config.rotation,
-        )
+        scope = tuple(each for each in grant.scope if not asked or each in asked)
+        again = provider.config.rotation
+        return issue_token_set(grant, self.GRANT_TYPE, scope, audience, with_refresh_token=again)
 
 
 def choose_audience(provider: Provider, granted: str | None) -> str | None:
