@@ -16,44 +16,36 @@ import requests
 
 from demo.programs import ROOT, Program, programs
 from demo.server import BLUNT_OPTION
+from demo.shapes import SHAPES
 
 START_SECONDS = 60
 STOP_SECONDS = 5
+Child = tuple[Program, "subprocess.Popen[bytes]"]
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=3000, help="of the app")
-    parser.add_argument("--provider-port", type=int, default=3001)
-    parser.add_argument("--api-port", type=int, default=3002)
-    parser.add_argument(
-        "--contacts-port",
-        type=int,
-        default=3003,
-        help="of the second API, with --separate-contacts-api; default: %(default)s",
-    )
-    parser.add_argument(
-        "--access-token-seconds",
-        type=int,
-        default=30,
-        help="short, so that a refresh can be watched; default: %(default)s",
-    )
-    parser.add_argument("--no-rotation", action="store_true", help="refresh tokens stay the same")
-    parser.add_argument(
-        "--ask-organization", action="store_true", help="the provider asks for an organization"
-    )
-    parser.add_argument(
-        "--separate-contacts-api",
-        action="store_true",
-        help="the contacts live at the second API, with an access token of their own",
-    )
-    parser.add_argument(
-        BLUNT_OPTION,
-        dest="everywhere",
-        action="store_true",
-        help="as it says; for a container whose ports are published on loopback only",
-    )
+    add, default = parser.add_argument, "default: %(default)s"
+    add("--port", type=int, default=3000, help=f"of the app; {default}")
+    add("--provider-port", type=int, default=3001, help=default)
+    add("--api-port", type=int, default=3002, help=default)
+    two = "of the second API, with --separate-contacts-api"
+    add("--contacts-port", type=int, default=3003, help=f"{two}; {default}")
+    short = "short, so that a refresh can be watched"
+    add("--access-token-seconds", type=int, default=30, help=f"{short}; {default}")
+    add("--no-rotation", action="store_true", help="refresh tokens stay the same")
+    add("--ask-organization", action="store_true", help="the provider asks for an organization")
+    own = "the contacts are at the second API, with an access token of their own"
+    add("--separate-contacts-api", action="store_true", help=own)
+    like = "the provider has the habits of this one, and the app the settings that it then needs"
+    add("--like", choices=SHAPES, default="auth0", help=like)
+    option = "an option of demo/provider/config.py, such as dpop_nonce=true; may be repeated"
+    add("--provider-option", action="append", default=[], metavar="NAME=JSON", help=option)
+    setting = "a setting of the app, such as AUTH0_DPOP=1; may be repeated"
+    add("--setting", action="append", default=[], metavar="NAME=VALUE", help=setting)
+    container = "as it says; for a container whose ports are published on loopback only"
+    add(BLUNT_OPTION, dest="everywhere", action="store_true", help=container)
     return parser.parse_args()
 
 
@@ -65,13 +57,35 @@ def is_taken(port: int) -> bool:
     return False
 
 
+def refuse_taken_ports(to_start: list[Program]) -> None:
+    """Exits where a port is in use, and says how to choose another one."""
+    if taken := [each for each in to_start if is_taken(each.port)]:
+        sys.exit("\n".join(
+            f"Port {each.port}, for the {each.name}, is in use. Choose another: {each.port_option}"
+            for each in taken
+        ))  # fmt: skip
+
+
+def start(program: Program) -> Child:
+    """Start a program in a session of its own: Ctrl-C reaches us alone, and we stop it in order."""
+    environment = {**os.environ, **program.environment}
+    return program, subprocess.Popen(
+        program.command, cwd=ROOT, env=environment, start_new_session=True
+    )
+
+
+def check_running(program: Program, process: subprocess.Popen[bytes]) -> None:
+    """Exits when the program has ended."""
+    if process.poll() is not None:
+        sys.exit(f"The {program.name} ended with exit code {process.returncode}.")
+
+
 def wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
-    """Returns when it answers. Exits when it died, or takes too long."""
+    """Returns when it responds. Exits when it ended, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     url = f"http://127.0.0.1:{program.port}{program.ready_path}"
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"The {program.name} ended with exit code {process.returncode}.")
+        check_running(program, process)
         with contextlib.suppress(requests.RequestException):
             requests.get(url, timeout=2, allow_redirects=False)
             return
@@ -79,17 +93,8 @@ def wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None
     sys.exit(f"The {program.name} did not answer at {url} within {START_SECONDS} seconds.")
 
 
-def watch(children: list[tuple[Program, subprocess.Popen[bytes]]]) -> None:
-    """Returns never: exits when one child ends."""
-    while True:
-        for program, process in children:
-            if process.poll() is not None:
-                sys.exit(f"The {program.name} ended with exit code {process.returncode}.")
-        time.sleep(0.2)
-
-
-def stop(children: list[tuple[Program, subprocess.Popen[bytes]]]) -> None:
-    """Ask all to end, the app first; insist after a few seconds. No signal cuts this short."""
+def stop(children: list[Child]) -> None:
+    """Ask all to end, the app first; kill them after a few seconds. No signal interrupts this."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for _, process in reversed(children):
@@ -110,12 +115,14 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def print_banner(options: argparse.Namespace) -> None:
-    """The one thing to read."""
+def print_addresses(options: argparse.Namespace) -> None:
+    """Where to go now, and what the app needs at a provider of this shape."""
+    needed = SHAPES[options.like].settings.items()
     print(
         f"\n  The app is at  http://localhost:{options.port}\n\n"
         f"  The demo provider, where you can make it lie: http://localhost:{options.provider_port}\n"
-        "  Stop with Ctrl-C.\n",
+        + "".join(f"  Set for the app at such a provider: {k}={v}\n" for k, v in needed)
+        + "  Stop with Ctrl-C.\n",
         flush=True,
     )
 
@@ -123,31 +130,22 @@ def print_banner(options: argparse.Namespace) -> None:
 def main() -> None:
     """Start all, wait, stop all."""
     options = parse_arguments()
-    # SIGINT too: a shell that starts the demo in the background has it ignored.
+    # SIGINT too: a shell that starts the demo in the background lets it ignore SIGINT.
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
     to_start = programs(options)
-    taken = [each for each in to_start if is_taken(each.port)]
-    if taken:
-        sys.exit("\n".join(
-            f"Port {each.port}, for the {each.name}, is in use. Choose another: {each.port_option}"
-            for each in taken
-        ))  # fmt: skip
-    children: list[tuple[Program, subprocess.Popen[bytes]]] = []
+    refuse_taken_ports(to_start)
+    children: list[Child] = []
     try:
         for program in to_start:
-            # A session of its own: Ctrl-C then reaches us alone, and we end the children in order.
-            process = subprocess.Popen(  # our own programs
-                program.command,
-                cwd=ROOT,
-                env={**os.environ, **program.environment},
-                start_new_session=True,
-            )
-            children.append((program, process))
-        for program, process in children:
-            wait_until_ready(program, process)
-        print_banner(options)
-        watch(children)
+            children.append(start(program))
+        for child in children:
+            wait_until_ready(*child)
+        print_addresses(options)
+        while True:
+            for child in children:
+                check_running(*child)
+            time.sleep(0.2)
     except KeyboardInterrupt:
         pass
     finally:

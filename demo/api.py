@@ -9,83 +9,66 @@ import argparse
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from demo import control, language, sample_data, server
+from demo.bearer import TokenError, check_binding, read_access_token
+from demo.dpop import ProofChecker
 from demo.fault import Control
 from demo.headers import set_security_headers
 from demo.language import N_, _
 
 bp = Blueprint("api", __name__)
+bp.register_error_handler(TokenError, TokenError.response)
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 FETCHES_A_MINUTE = 10
-SCOPES: dict[str, Callable[[str], list[Any]]] = {
-    "appointments": sample_data.appointments,
-    "contacts": sample_data.contacts,
-}
-ANSWER = '{"error": "said so"}'
+LISTS = ("appointments", "contacts")
+
+
+def _refuses(status: int, challenge: str) -> dict[str, Any]:
+    return {"at": "api", "status": status, "headers": {"WWW-Authenticate": f"Bearer {challenge}"}}
+
+
+def _fault(status: int | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
+    headers = {name.replace("_", "-"): more.pop(name) for name in list(more) if name[0].isupper()}
+    return {"at": "api", "status": status, "body": body, "headers": headers, **more}
+
+
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "api_401": (
-        "401 invalid_token",
-        {"status": 401, "headers": {"WWW-Authenticate": 'Bearer error="invalid_token"'}},
-    ),
+    "api_401": ("401 invalid_token", _refuses(401, 'error="invalid_token"')),
     "api_403": (
         "403 insufficient_scope",
-        {
-            "status": 403,
-            "headers": {
-                "WWW-Authenticate": 'Bearer error="insufficient_scope", scope="appointments"'
-            },
-        },
+        _refuses(403, 'error="insufficient_scope", scope="appointments"'),
     ),
-    "api_429": (N_("429, retry after 5 s"), {"status": 429, "headers": {"Retry-After": "5"}}),
-    "api_500": ("500", {"status": 500, "body": ANSWER}),
-    "api_503": (N_("503, retry after 5 s"), {"status": 503, "headers": {"Retry-After": "5"}}),
-    "api_slow": (N_("3 seconds late"), {"delay_seconds": 3}),
-    "api_hang": (N_("no answer"), {"delay_seconds": 90, "drop": True}),
-    "api_drop": (N_("drops the connection"), {"drop": True}),
+    "api_429": (N_("429, retry after 5 s"), _fault(429, Retry_After="5")),
+    "api_500": ("500", _fault(500, '{"error": "said so"}')),
+    "api_503": (N_("503, retry after 5 s"), _fault(503, Retry_After="5")),
+    "api_slow": (N_("3 seconds late"), _fault(delay_seconds=3)),
+    "api_hang": (N_("no answer"), _fault(delay_seconds=90, drop=True)),
+    "api_drop": (N_("drops the connection"), _fault(drop=True)),
     "api_html": (
         N_("HTML instead of JSON"),
-        {"status": 200, "body": "<h1>Hello</h1>", "headers": {"Content-Type": "text/html"}},
+        _fault(200, "<h1>Hello</h1>", Content_Type="text/html"),
     ),
-    "api_not_a_list": (N_("other JSON than expected"), {"status": 200, "body": '"surprise"'}),
-    "api_100_mb": (N_("a body of 100 MB"), {"body_bytes": 100 * 1024 * 1024}),
+    "api_not_a_list": (N_("other JSON than expected"), _fault(200, '"surprise"')),
+    "api_100_mb": (N_("a body of 100 MB"), _fault(body_bytes=100 * 1024 * 1024)),
     "api_redirect": (
         N_("redirect to another host"),
-        {"status": 302, "headers": {"Location": "http://127.0.0.1:9/stolen"}},
+        _fault(302, Location="http://127.0.0.1:9/stolen"),
     ),
 }
-
-
-class BearerError(Exception):
-    """The token was refused (RFC 6750 section 3.1)."""
-
-    def __init__(self, status: int, error: str = "", scope: str = "") -> None:
-        super().__init__(error)
-        self.status = status
-        self.error = error
-        self.scope = scope
-
-    def response(self) -> Response:
-        """RFC 6750 section 3: no error code where the request had no token at all."""
-        parts = [f'error="{self.error}"'] if self.error else []
-        parts += [f'scope="{self.scope}"'] if self.scope else []
-        response = jsonify(error=self.error) if self.error else jsonify({})
-        response.status_code = self.status
-        response.headers["WWW-Authenticate"] = f"Bearer {', '.join(parts)}".strip()
-        return response
 
 
 class IssuerKeys:
-    """The issuer's key set, fetched at need: a new `kid` is rotation, or someone's invention."""
+    """The issuer's key set. It is fetched again for a `kid` that is not in it."""
 
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer
@@ -94,97 +77,146 @@ class IssuerKeys:
         self._fetched_at: deque[float] = deque(maxlen=FETCHES_A_MINUTE)
 
     def find(self, kid: str) -> KeySet | None:
-        """The key of that id. Throttled, so that invented ids cannot make us hammer the issuer."""
+        """The key of that id. Throttled: invented ids must not make us hammer the issuer."""
         with self._lock:
-            if kid not in self._keys and self._may_fetch():
-                self._fetched_at.append(time.monotonic())
+            recent = self._fetched_at
+            may_fetch = len(recent) < FETCHES_A_MINUTE or time.monotonic() - recent[0] > 60
+            if kid not in self._keys and may_fetch:
+                recent.append(time.monotonic())
                 self._keys = self._fetch()
             return self._keys.get(kid)
-
-    def _may_fetch(self) -> bool:
-        recent = self._fetched_at
-        return len(recent) < FETCHES_A_MINUTE or time.monotonic() - recent[0] > 60
 
     def _fetch(self) -> dict[str, KeySet]:
         base = self.issuer.rstrip("/")
         metadata = _get_json(f"{base}/.well-known/openid-configuration")
-        keys = KeySet.import_key_set(_get_json(metadata["jwks_uri"]))  # type: ignore[arg-type]  # a dict
+        keys = KeySet.import_key_set(_get_json(metadata["jwks_uri"]))
         return {key.kid: KeySet([key]) for key in keys.keys if key.kid}
 
 
-def _get_json(url: str) -> dict[str, Any]:
+def _get_json(url: str) -> Any:
     response = requests.get(url, timeout=5)
     response.raise_for_status()
-    values: dict[str, Any] = response.json()
-    return values
+    return response.json()
 
 
-def verify_access_token(audience: str, keys: IssuerKeys, token: str) -> dict[str, Any]:
-    """The claims of a good access token (RFC 9068 section 4). Raises BearerError."""
-    try:
-        kid = jws.extract_compact(token.encode()).headers().get("kid")
-        key = keys.find(kid) if isinstance(kid, str) else None
-        if key is None:
-            raise BearerError(401, "invalid_token")
-        verified = jwt.decode(token, key, algorithms=ALGORITHMS)
-        jwt.JWTClaimsRegistry(
-            leeway=0,
-            iss={"essential": True, "value": keys.issuer},
-            aud={"essential": True, "value": audience},
-            sub={"essential": True},
-            exp={"essential": True},
-        ).validate(verified.claims)
-    except (JoseError, ValueError, requests.RequestException, KeyError):
-        raise BearerError(401, "invalid_token") from None
-    # An ID token has the same issuer and the same signature; only its type gives it away.
-    if str(verified.header.get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
-        raise BearerError(401, "invalid_token")
-    return verified.claims
+@dataclass(frozen=True)
+class Api:
+    """What this API accepts and serves."""
+
+    audience: str
+    serves: tuple[str, ...]
+    keys: IssuerKeys
+    dpop_nonce: bool = False
+    proofs: ProofChecker = field(default_factory=ProofChecker)
+    contacts: sample_data.Contacts = field(default_factory=sample_data.Contacts)
+
+    def verify_access_token(self, token: str) -> dict[str, Any]:
+        """The claims of a valid access token (RFC 9068 section 4). Raises TokenError."""
+        try:
+            kid = jws.extract_compact(token.encode()).headers().get("kid")
+            key = self.keys.find(kid) if isinstance(kid, str) else None
+            if key is None:
+                raise TokenError(401, "invalid_token")
+            verified = jwt.decode(token, key, algorithms=ALGORITHMS)
+            jwt.JWTClaimsRegistry(
+                leeway=0,
+                iss={"essential": True, "value": self.keys.issuer},
+                aud={"essential": True, "value": self.audience},
+                sub={"essential": True},
+                exp={"essential": True},
+            ).validate(verified.claims)
+        except (JoseError, ValueError, requests.RequestException, KeyError):
+            raise TokenError(401, "invalid_token") from None
+        # An ID token has the same issuer and the same signature, but another type.
+        if str(verified.header.get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
+            raise TokenError(401, "invalid_token")
+        return verified.claims
+
+    def authorize(self, scope: str) -> str:
+        """The `sub` of the request's access token, which must have the scope. Raises TokenError."""
+        token = read_access_token()
+        claims = self.verify_access_token(token)
+        thumbprint = (claims.get("cnf") or {}).get("jkt")
+        check_binding(self.proofs, token, thumbprint, needs_nonce=self.dpop_nonce)
+        if scope not in str(claims.get("scope", "")).split():
+            raise TokenError(403, "insufficient_scope", scope=scope)
+        return str(claims["sub"])
 
 
 @bp.get("/<any(appointments, contacts):name>")
 def personal_list(name: str) -> Response:
     """`/appointments` and `/contacts`: what belongs to the person of the token."""
-    config = current_app.extensions["demo_api"]
-    if name not in config["serves"]:
-        return Response('{"error": "not_found"}', 404, mimetype="application/json")
-    # Only the header: in a URL the token would be in every log (RFC 6750 section 2.3).
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise BearerError(401)
-    claims = verify_access_token(config["audience"], config["keys"], token.strip())
-    if name not in str(claims.get("scope", "")).split():
-        raise BearerError(403, "insufficient_scope", scope=name)
-    response = jsonify({name: SCOPES[name](claims["sub"])})
+    api = the_api(name)
+    sub = api.authorize(name)
+    records = sample_data.appointments(sub) if name == "appointments" else api.contacts.find(sub)
+    return jsonify({name: records})
+
+
+@bp.post("/contacts")
+def add_contact() -> Response:
+    """Add a contact. With an `Idempotency-Key` a repeated request adds it once."""
+    api = the_api("contacts")
+    sub, values = api.authorize("contacts:write"), request.get_json(silent=True)
+    if not isinstance(values, dict):
+        return problem(400, "Send a JSON object.")
+    try:
+        contact = api.contacts.add(sub, values, request.headers.get("Idempotency-Key"))
+    except sample_data.InvalidContact as error:
+        return problem(422, "Some fields are wrong.", errors=error.errors)
+    except KeyError:
+        return problem(422, "This Idempotency-Key was used for another contact.")
+    response = jsonify(contact)
+    response.status_code = 201
+    return response
+
+
+def the_api(name: str) -> Api:
+    """This API, if it serves that list."""
+    api: Api = current_app.extensions["demo_api"]
+    if name not in api.serves:
+        abort(Response('{"error": "not_found"}', 404, mimetype="application/json"))
+    return api
+
+
+def problem(status: int, title: str, **more: object) -> Response:
+    """RFC 9457."""
+    response = jsonify(title=title, status=status, **more)
+    response.status_code, response.mimetype = status, "application/problem+json"
+    return response
+
+
+@bp.after_request
+def forbid_caching(response: Response) -> Response:
+    """What is personal stays out of caches."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def create_app(
-    issuer: str, audience: str, serves: tuple[str, ...] = tuple(SCOPES), *, switches_on: bool = True
+    issuer: str,
+    audience: str,
+    serves: tuple[str, ...] = LISTS,
+    *,
+    switches_on: bool = True,
+    dpop_nonce: bool = False,
 ) -> Flask:
     """The API as a WSGI app; the switches under `/demo` are for loopback only."""
     app = Flask("demo", static_url_path="/static", template_folder="templates")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
-    app.extensions["demo_api"] = {
-        "audience": audience,
-        "serves": serves,
-        "keys": IssuerKeys(issuer),
-    }
+    api = Api(audience, serves, IssuerKeys(issuer), dpop_nonce)
+    app.extensions["demo_api"] = api
     app.register_blueprint(bp)
-    app.register_error_handler(BearerError, BearerError.response)
     app.after_request(set_security_headers)
     language.init_app(app)
 
     @app.context_processor
     def common() -> dict[str, str]:
         title = _("Demo API %(audience)s", audience=audience)
-        return {"program": _("Demo API"), "title": title, "home": "/demo"}
+        return {"program": _("Demo API"), "title": title, "home": control.PATH}
 
-    places = {"api.personal_list": "api"}
-    faults = {name: (text, {"at": "api", **fault}) for name, (text, fault) in FAULTS.items()}
-    switches = Control(faults)
-    control.init_app(app, switches, places, switches=switches_on)
+    places = {"api.personal_list": "api", "api.add_contact": "api"}
+    reset = api.contacts.reset
+    control.init_app(app, Control(FAULTS), places, switches=switches_on, reset=reset)
     return app
 
 
@@ -194,16 +226,24 @@ def main() -> None:
     server.add_arguments(parser, port=3002)
     parser.add_argument("--issuer", default="http://localhost:3001/")
     parser.add_argument("--audience", default="appointments:api")
-    parser.add_argument("--serves", default=",".join(SCOPES), help="default: %(default)s")
+    parser.add_argument("--serves", default=",".join(LISTS), help="default: %(default)s")
+    nonce = "DPoP proofs need a nonce of the API"
+    parser.add_argument("--dpop-nonce", action="store_true", help=nonce)
     options = parser.parse_args()
     host = server.listening_host(options)
     serves = tuple(options.serves.split(","))
 
-    def load() -> Flask:
-        on = not options.everywhere
-        return create_app(options.issuer, options.audience, serves, switches_on=on)
-
-    server.serve(load, host, options.port)
+    server.serve(
+        lambda: create_app(
+            options.issuer,
+            options.audience,
+            serves,
+            switches_on=not options.everywhere,
+            dpop_nonce=options.dpop_nonce,
+        ),
+        host,
+        options.port,
+    )
 
 
 if __name__ == "__main__":

@@ -1,33 +1,24 @@
-"""The switches: telling the provider and the API to misbehave, and seeing what they were asked.
+"""The control pages under `/demo`: set faults, and see what was asked.
 
-Both have this under `/demo`, for a person (a page of buttons) and for tests (JSON). It exists only
-where nobody but this machine can reach it, see `demo/server.py`.
+The provider and the API both have them, for people (a page of buttons) and for tests (JSON). They
+exist only where nobody but this machine can reach them, see `demo/server.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import (
-    Blueprint,
-    Flask,
-    Response,
-    abort,
-    current_app,
-    jsonify,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+import flask
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request, url_for
 
 from demo import misbehave
 from demo.fault import Control, Fault, JsonObject
 
-SWITCHES = "/demo"
-bp = Blueprint("control", __name__, url_prefix=SWITCHES)
+PATH = "/demo"
+bp = Blueprint("control", __name__, url_prefix=PATH)
 
 
 def the_control() -> Control:
@@ -36,49 +27,60 @@ def the_control() -> Control:
     return control
 
 
-def init_app(app: Flask, control: Control, places: dict[str, str], *, switches: bool) -> None:
-    """Record all requests, and apply faults; `places` names the endpoints that faults speak of.
+def init_app(
+    app: Flask,
+    control: Control,
+    places: dict[str, str],
+    *,
+    switches: bool,
+    reset: Callable[[], None],
+    stats: Callable[[], JsonObject] = dict,
+) -> None:
+    """Log all requests and apply faults; `places` maps Flask endpoints to the places of faults.
 
-    Without `switches` there is no way to set one.
+    Without `switches` nobody can set a fault. `reset` and `stats` are the program's own part.
     """
-    app.extensions["demo_control"] = control
-    misbehave.init_app(app, control, places, SWITCHES)
+    app.extensions |= {"demo_control": control, "demo_reset": reset, "demo_stats": stats}
+    misbehave.init_app(app, control, places, PATH)
     if switches:
         app.register_blueprint(bp)
 
 
 @bp.before_request
-def only_from_here() -> None:
+def refuse_other_sites() -> None:
     """Refuse other sites' pages, and names that were rebound to this machine's address."""
     if urlsplit(f"//{request.host}").hostname not in ("localhost", "127.0.0.1", "::1"):
         abort(403)
     if request.method in ("GET", "HEAD"):
         return
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        abort(403)
-    if request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
+    own = f"http://{request.host}"
+    same_site = request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+    if not same_site or request.headers.get("Origin", own) != own:
         abort(403)
 
 
 def read_json() -> JsonObject:
-    """The request's JSON object; an empty body is an empty one. Raises 400."""
-    if not request.data:
-        return {}
-    values = request.get_json(silent=True)
+    """The request's JSON object; an empty body is an empty object. Raises 400."""
+    values = request.get_json(silent=True) if request.data else {}
     if not isinstance(values, dict):
         abort(Response("send a JSON object\n", 400, {"Content-Type": "text/plain"}))
     return values
 
 
+def back_to_page() -> Response:
+    """The response to a form: the page of buttons again."""
+    return Response(status=303, headers={"Location": url_for("control.page")})
+
+
 @bp.get("")
 def page() -> str:
     """The page of buttons."""
-    return render_template("demo/faults.html", control=the_control())
+    return flask.render_template("demo/faults.html", control=the_control())
 
 
 @bp.get("/faults")
 def list_faults() -> Response:
-    """The faults that are set, and the names that there are."""
+    """The faults that are set, and the names of all named faults."""
     control = the_control()
     faults = [dataclasses.asdict(fault) for fault in control.faults]
     return jsonify(faults=faults, names=sorted(control.named_faults))
@@ -86,10 +88,9 @@ def list_faults() -> Response:
 
 @bp.post("/faults")
 def set_fault() -> Response | tuple[Response, int]:
-    """Set a fault, by name or in detail; a form's answer is the page again."""
+    """Set a fault, by name or in detail, behind those that are set already."""
     control = the_control()
-    from_form = bool(request.form)
-    values = {"name": request.form.get("name")} if from_form else read_json()
+    values = {"name": request.form.get("name")} if request.form else read_json()
     name = values.get("name")
     try:
         if name is not None:
@@ -99,24 +100,16 @@ def set_fault() -> Response | tuple[Response, int]:
         fault = Fault.from_mapping(values)
     except ValueError as error:
         return jsonify(error=str(error)), 400
-    control.add(fault)
-    if from_form:
-        return redirect(url_for("control.page"), 303)  # type: ignore[return-value]  # it is Flask's
-    return jsonify(dataclasses.asdict(fault)), 201
+    control.faults.append(fault)
+    return back_to_page() if request.form else (jsonify(dataclasses.asdict(fault)), 201)
 
 
 @bp.delete("/faults")
-def clear_faults() -> tuple[str, int]:
-    """Be honest again."""
-    the_control().clear()
-    return "", 204
-
-
 @bp.post("/faults/clear")
-def clear_faults_by_form() -> Any:
-    """The same for a form, which can only post."""
-    the_control().clear()
-    return redirect(url_for("control.page"), 303)
+def clear_faults() -> Any:
+    """Be honest again. Forms can only post, so they have an address of their own."""
+    the_control().faults.clear()
+    return back_to_page() if request.method == "POST" else ("", 204)
 
 
 @bp.get("/log")
@@ -135,13 +128,13 @@ def stats() -> Response:
         by_endpoint=control.by_endpoint,
         by_grant=control.by_grant,
         connections=len(control.connections),
-        **current_app.extensions.get("demo_stats", dict)(),
+        **current_app.extensions["demo_stats"](),
     )
 
 
 @bp.post("/reset")
 def reset() -> tuple[str, int]:
-    """Forget faults and record, and whatever else the program remembers."""
+    """Forget faults, log and whatever else the program remembers."""
     the_control().reset()
-    current_app.extensions.get("demo_reset", lambda: None)()
+    current_app.extensions["demo_reset"]()
     return "", 204

@@ -1,23 +1,24 @@
-"""One way to misbehave, and the list of those that are set: what a program is told to do wrong."""
+"""Faults: what the provider or the API is told to do wrong, and the log of what they were asked."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from demo.language import N_
 
 JsonObject = dict[str, Any]
+NamedFaults = Mapping[str, tuple[str, JsonObject]]  # name: text of its button, fields
 
 LOG_LENGTH = 20_000
 # Where a fault can be, with the heading of its group of buttons.
 PLACES = {
     "token": N_("Token endpoint and ID token"),
     "authorize": N_("Authorization response"),
+    "par": N_("Pushed authorization request endpoint"),
     "metadata": N_("Provider metadata"),
     "jwks": N_("Key set"),
     "userinfo": N_("Userinfo endpoint"),
@@ -25,25 +26,7 @@ PLACES = {
     "logout": N_("End session endpoint"),
     "api": N_("Every route of the API"),
 }
-
-# The fields of a fault in JSON.
-FAULT_TYPES: dict[str, type | UnionType] = {
-    "at": str,
-    "times": int,
-    "name": str,
-    "grant": str,
-    "status": int,
-    "body": str,
-    "body_bytes": int,
-    "drop": bool,
-    "delay_seconds": int | float,
-    "headers": dict,
-    "json": dict,
-    "redirect": dict,
-    "id_token": dict,
-    "id_token_header": dict,
-    "id_token_sign": str,
-}
+WAYS_TO_SIGN = ("none", "hs256_public_key", "hs256_client_secret", "unknown_key", "broken")
 
 
 @dataclass
@@ -54,13 +37,13 @@ class Fault:
     times: int = 1
     name: str | None = None
     grant: str | None = None
-    # These answer instead of the endpoint, which then does not do its work:
+    # These replace the response; the endpoint is not called:
     status: int | None = None
     body: str | None = None
     body_bytes: int | None = None
     drop: bool = False
-    # These change what the endpoint answers:
-    delay_seconds: float = 0
+    # These change the endpoint's response:
+    delay_seconds: int | float = 0
     headers: dict[str, str] = field(default_factory=dict)
     json: JsonObject = field(default_factory=dict)
     redirect: JsonObject = field(default_factory=dict)
@@ -69,46 +52,39 @@ class Fault:
     id_token_sign: str | None = None
 
     def __post_init__(self) -> None:
+        for name, hint in get_type_hints(Fault).items():
+            if not isinstance(getattr(self, name), dict if get_origin(hint) is dict else hint):
+                raise ValueError(f"{name} has the wrong type")
         if self.at not in PLACES:
             raise ValueError(f"at: one of {', '.join(PLACES)}")
-        ways = (None, "none", "hs256_public_key", "hs256_client_secret", "unknown_key", "broken")
-        if self.id_token_sign not in ways:
-            raise ValueError(f"id_token_sign: one of {', '.join(filter(None, ways))}")
+        if self.id_token_sign not in (None, *WAYS_TO_SIGN):
+            raise ValueError(f"id_token_sign: one of {', '.join(WAYS_TO_SIGN)}")
 
     @classmethod
     def from_mapping(cls, values: JsonObject) -> Fault:
-        """Read the JSON form. Raises ValueError for what it does not know."""
-        unknown = set(values) - set(FAULT_TYPES)
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {list(FAULT_TYPES)}")
-        for name, value in values.items():
-            if not isinstance(value, FAULT_TYPES[name]):
-                raise ValueError(f"{name} has the wrong type")
+        """Read the JSON form. Raises ValueError for an unknown field or a wrong type."""
+        known = get_type_hints(cls)
+        if unknown := set(values) - set(known):
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {list(known)}")
         return cls(**values)
 
     @property
-    def answers_instead(self) -> bool:
-        """Does the endpoint stay unasked? `json` together with a status means that it is asked."""
-        instead = (self.status, self.body, self.body_bytes)
-        return any(each is not None for each in instead) and not self.json
-
-    @property
-    def on_redirect(self) -> bool:
-        """Does it wait for the authorization response, however many pages come before?"""
-        return bool(self.redirect)
+    def replaces_response(self) -> bool:
+        """Is the endpoint not called? `json` with a status changes the endpoint's own response."""
+        replacements = (self.status, self.body, self.body_bytes)
+        return any(each is not None for each in replacements) and not self.json
 
 
 class Control:
-    """The faults that are set, and the record of all requests, of one program."""
+    """The faults that are set, and the log of all requests, of one program."""
 
-    def __init__(self, named_faults: dict[str, tuple[str, JsonObject]]) -> None:
-        self.named_faults = named_faults
-        self.links: tuple[str, ...] = ()
+    def __init__(self, named_faults: NamedFaults, links: tuple[str, ...] = ()) -> None:
+        self.named_faults, self.links = named_faults, links
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Forget faults and record."""
+        """Forget faults and log."""
         with self._lock:
             self.faults: list[Fault] = []
             self.log: deque[JsonObject] = deque(maxlen=LOG_LENGTH)
@@ -119,39 +95,28 @@ class Control:
 
     def groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Heading, and name and text of each button below it."""
+        faults = self.named_faults.items()
         for place, heading in PLACES.items():
-            group = [
-                (name, text)
-                for name, (text, fault) in self.named_faults.items()
-                if fault.get("at", "token") == place
-            ]
-            if group:
+            if group := [(k, text) for k, (text, f) in faults if f.get("at", "token") == place]:
                 yield heading, group
 
-    def add(self, fault: Fault) -> None:
-        """Set a fault, behind those that are set already."""
-        with self._lock:
-            self.faults.append(fault)
-
-    def clear(self) -> None:
-        """Be honest again."""
-        with self._lock:
-            self.faults.clear()
-
     def take(self, at: str, grant: str | None = None, *, on_redirect: bool = False) -> Fault | None:
-        """The first fault that fits this request, counted down."""
+        """The first fault that fits this request, counted down.
+
+        A fault with `redirect` waits for the authorization response, after all pages.
+        """
         with self._lock:
             for fault in self.faults:
                 fits = fault.at == at and fault.grant in (None, grant)
-                if fits and fault.on_redirect == on_redirect:
+                if fits and bool(fault.redirect) == on_redirect:
                     if fault.times == 1:
                         self.faults.remove(fault)
                     fault.times -= fault.times > 0
                     return fault
         return None
 
-    def note(self, entry: JsonObject, at: str) -> None:
-        """Record one request."""
+    def record(self, entry: JsonObject, at: str) -> None:
+        """Log one request."""
         with self._lock:
             self.requests += 1
             self.log.append({"n": self.requests, **entry})

@@ -1,4 +1,4 @@
-"""The headers of every answer here; the same lesson as the app's, in small."""
+"""The security headers of every response of the demo's programs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from flask import Response
 
 
 def set_security_headers(response: Response, form_targets: Iterable[str] = ()) -> Response:
-    """No inline anything, nobody's frame, no cached page.
+    """No inline scripts or styles, no frames, no cached pages.
 
-    Chrome applies `form-action` to the redirect that answers a form as well, so it has to name the
+    Chrome also applies `form-action` to the redirect that follows a form, so it must name the
     origins of the clients that our forms lead back to.
     """
     form_action = " ".join(["'self'", *form_targets])

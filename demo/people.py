@@ -48,67 +48,33 @@ class Organization:
     members: tuple[str, ...]
 
 
+ADA = {"name": "Ada Marlow", "given_name": "Ada", "family_name": "Marlow"}
+BEN = {"name": "Ben Okafor", "nickname": "Benny"}
+YUKI = {"name": "山田 由紀", "given_name": "由紀", "family_name": "山田", "locale": "ja"}
+CLARA = {"name": "Clara Whitfield", "nickname": "clara"}
+CLARAS_LABEL = N_("Clara Whitfield, in no organization, with an empty calendar")
+# Ofcom keeps these numbers free for drama.
+PHONE = "+44 20 7946 0123"
 PEOPLE = {
     person.sub: person
     for person in (
-        Person(
-            sub="demo|ada",
-            label="Ada Marlow",
-            profile={"name": "Ada Marlow", "given_name": "Ada", "family_name": "Marlow"},
-            email="ada@example.com",
-            # Ofcom keeps these numbers free for drama.
-            phone="+44 20 7946 0123",
-            picture="people/ada.svg",
-        ),
-        Person(
-            sub="demo|ben",
-            label="Ben Okafor",
-            profile={"name": "Ben Okafor", "nickname": "Benny"},
-            email="ben@example.com",
-        ),
-        Person(
-            sub="demo|yuki",
-            label="山田 由紀 (Yuki Yamada)",
-            profile={
-                "name": "山田 由紀",
-                "given_name": "由紀",
-                "family_name": "山田",
-                "locale": "ja",
-            },
-            email="yuki@example.jp",
-        ),
-        Person(
-            sub="demo|clara",
-            label=N_("Clara Whitfield, in no organization, with an empty calendar"),
-            profile={"name": "Clara Whitfield", "nickname": "clara"},
-            email="clara@example.org",
-        ),
+        Person("demo|ada", "Ada Marlow", ADA, "ada@example.com", PHONE, "people/ada.svg"),
+        Person("demo|ben", "Ben Okafor", BEN, "ben@example.com"),
+        Person("demo|yuki", "山田 由紀 (Yuki Yamada)", YUKI, "yuki@example.jp"),
+        Person("demo|clara", CLARAS_LABEL, CLARA, "clara@example.org"),
         # No name, no address: an app that expects more than `sub` breaks on this one.
-        Person(sub="demo|5f0c2e97", label=N_("Someone known by a number only")),
+        Person("demo|5f0c2e97", N_("Someone known by a number only")),
     )
 }
-
+CLINIC = ("demo|ada", "demo|ben", "demo|5f0c2e97")
 ORGANIZATIONS = {
     organization.id: organization
     for organization in (
+        Organization("org_8Kq2LmZxW4tRvB1c", "harbour-clinic", "Harbour Clinic", CLINIC),
         Organization(
-            id="org_8Kq2LmZxW4tRvB1c",
-            name="harbour-clinic",
-            display_name="Harbour Clinic",
-            members=("demo|ada", "demo|ben", "demo|5f0c2e97"),
+            "org_Yw73HdPnS0aJfE6u", "meadow-school", "Meadow School", ("demo|ada", "demo|yuki")
         ),
-        Organization(
-            id="org_Yw73HdPnS0aJfE6u",
-            name="meadow-school",
-            display_name="Meadow School",
-            members=("demo|ada", "demo|yuki"),
-        ),
-        Organization(
-            id="org_Qc5TgNvR9bXkM2oi",
-            name="tanabe-books",
-            display_name="Tanabe Books",
-            members=("demo|yuki",),
-        ),
+        Organization("org_Qc5TgNvR9bXkM2oi", "tanabe-books", "Tanabe Books", ("demo|yuki",)),
     )
 }
 

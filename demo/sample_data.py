@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +30,15 @@ _CONTACTS: dict[str, list[tuple[str, str, str]]] = {
     "demo|yuki": [("高橋 健", "takahashi@example.jp", "+81 3 0000 0104")],
     "demo|5f0c2e97": [("Front desk", "desk@example.com", "+44 20 7946 0105")],
 }
+# The fields of a contact: what they must look like, and what to write.
+_FIELDS = {
+    "name": (r"\S.{0,99}", "Write a name of at most 100 characters."),
+    "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "Write an email address, such as ben@example.com."),
+    "phone": (
+        r"(\+?[0-9][0-9 ()-]{2,29})?",
+        "Write a phone number, such as +44 20 7946 0101, or nothing.",
+    ),
+}
 
 
 def appointments(sub: str) -> list[dict[str, Any]]:
@@ -48,9 +59,52 @@ def appointments(sub: str) -> list[dict[str, Any]]:
     ]
 
 
-def contacts(sub: str) -> list[dict[str, str]]:
-    """The person's contacts; none for someone unknown."""
-    return [
-        {"id": f"con_{number}", "name": name, "email": email, "phone": phone}
-        for number, (name, email, phone) in enumerate(_CONTACTS.get(sub, []), start=1)
-    ]
+class InvalidContact(ValueError):
+    """Some fields are wrong; `errors` says by field what to write."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("invalid contact")
+        self.errors = errors
+
+
+class Contacts:
+    """Everybody's contacts, in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was added."""
+        self._added: dict[str, list[tuple[str, str, str]]] = {}
+        self._responses: dict[tuple[str, str], tuple[dict[str, str], dict[str, str]]] = {}
+
+    def find(self, sub: str) -> list[dict[str, str]]:
+        """The person's contacts; none for someone unknown."""
+        rows = [*_CONTACTS.get(sub, []), *self._added.get(sub, [])]
+        return [
+            {"id": f"con_{number}", "name": name, "email": email, "phone": phone}
+            for number, (name, email, phone) in enumerate(rows, start=1)
+        ]
+
+    def add(self, sub: str, values: dict[str, Any], idempotency_key: str | None) -> dict[str, str]:
+        """Add a contact and return it; with a known key, return it again.
+
+        Raises InvalidContact, and KeyError where the key was used for another contact.
+        """
+        fields = {name: values.get(name) or "" for name in _FIELDS}
+        fields = {k: v.strip() if isinstance(v, str) else "\n" for k, v in fields.items()}
+        checks = _FIELDS.items()
+        if errors := {k: text for k, (p, text) in checks if not re.fullmatch(p, fields[k])}:
+            raise InvalidContact(errors)
+        with self._lock:
+            earlier = self._responses.get((sub, idempotency_key or ""))
+            if earlier:
+                if earlier[0] != fields:
+                    raise KeyError(idempotency_key)
+                return earlier[1]
+            self._added.setdefault(sub, []).append(tuple(fields.values()))  # type: ignore[arg-type]  # of three
+            contact = self.find(sub)[-1]
+            if idempotency_key:
+                self._responses[sub, idempotency_key] = (fields, contact)
+            return contact

@@ -1,4 +1,4 @@
-"""Serve an app as a program of its own: one process, since its state is in memory, many threads."""
+"""Serve an app as a program: one process, because its state is in memory, and many threads."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def add_arguments(parser: argparse.ArgumentParser, port: int) -> None:
-    """The options that every program here has."""
+    """Add the options that every program here has."""
     parser.add_argument("--port", type=int, default=port)
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser, port: int) -> None:
 
 
 def listening_host(options: argparse.Namespace) -> str:
-    """The address to listen on. Exits unless it is loopback or the blunt option was given."""
+    """The address to listen on. Exits unless it is loopback or the blunt option is given."""
     host: str = options.host
     if options.everywhere:
         # Authlib's server refuses plain http under other names than localhost.
@@ -59,7 +59,7 @@ def listening_host(options: argparse.Namespace) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Does this name or address mean this machine only?"""
+    """Is this a name or address of this machine only?"""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -67,12 +67,12 @@ def is_loopback(host: str) -> bool:
 
 
 def end_at_once(worker: Any) -> None:
-    """Gunicorn's hook in the worker: a hanging answer (a fault) must not delay the end."""
+    """Gunicorn's hook in the worker: a hanging response (a fault) must not delay the end."""
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
 
 
 def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
-    """Serve until told to stop. Silent unless something is wrong."""
+    """Serve until told to stop. Prints nothing unless something is wrong."""
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": 1,

@@ -3,14 +3,17 @@
     config.py          what can be chosen; the registered clients
     metadata.py        discovery and keys
     authorization.py   the authorization endpoint and its response
-    authorization_request.py   the request, and all its checks
-    steps.py           what is asked of the person until the response
+    authorization_request.py   the checks of the request
+    steps.py           what the person is asked before the response
     interaction.py     the pages of those steps: who are you, may it have this
+    pushed_request.py  pushed authorization requests
     token.py           the token endpoint: codes and refresh tokens become token sets
+    client_authentication.py   how clients prove who they are
     issue.py           what is inside those tokens
     userinfo.py        the userinfo endpoint
-    logout.py          RP-initiated and back-channel logout
-    store.py records.py keys.py   what is remembered, what is signed
+    logout.py backchannel_logout.py   RP-initiated and back-channel logout
+    home.py pages.py   the start page, invitations, error pages
+    state.py store.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests
 
 Its texts are in English here, in other languages in `demo/translations` (`make translations`).
@@ -19,6 +22,9 @@ The sign-in hook that a newcomer edits is `demo/action.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response
 
 from demo import control, language
@@ -26,6 +32,7 @@ from demo.headers import set_security_headers
 from demo.language import _
 from demo.provider import (
     authorization,
+    home,
     interaction,
     logout,
     metadata,
@@ -35,16 +42,19 @@ from demo.provider import (
     userinfo,
 )
 from demo.provider.config import ProviderConfig
-from demo.provider.faults import NAMED_FAULTS
 from demo.provider.state import Provider
 
-# The endpoints of which a fault speaks, by Flask's names for them.
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# The places of faults, by Flask's names for the endpoints.
 PLACES = {
     "metadata.provider_metadata": "metadata",
     "metadata.jwks": "jwks",
     "authorization.authorize": "authorize",
     "token.token": "token",
     "token.revoke": "revoke",
+    "token.push_authorization_request": "par",
     "userinfo.userinfo": "userinfo",
     "logout.end_session": "logout",
     "logout.auth0_logout": "logout",
@@ -54,23 +64,25 @@ PLACES = {
 def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
     """The provider as a WSGI app; the switches under `/demo` are for loopback only."""
     app = Flask("demo", static_url_path="/static", template_folder="templates")
-    # Metadata and token responses in the order in which they were written, which reads better.
+    # Metadata and token responses in the order in which they are written, which reads better.
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
     provider = Provider(config)
     app.extensions["provider"] = provider
     provider.authorization_server = token.create_authorization_server(provider)
-
-    for part in (metadata, authorization, interaction, token, userinfo, logout):
-        app.register_blueprint(part.bp, url_prefix=config.path or None)
-    provider.control.links = config.api_urls
-    provider.control.named_faults = NAMED_FAULTS
-    control.init_app(app, provider.control, PLACES, switches=switches_on)
+    control.init_app(
+        app,
+        provider.control,
+        PLACES,
+        switches=switches_on,
+        reset=provider.reset,
+        stats=provider.stats,
+    )
+    for part in (metadata, authorization, interaction, token, userinfo, logout, home):
+        app.register_blueprint(part.bp, url_prefix=f"{config.path}{part.bp.url_prefix or ''}")
     if switches_on:
-        switches.init_app(app, provider)
-
-    rotate_url = "/demo/rotate-keys" if switches_on else None
-
+        app.register_blueprint(switches.bp)
+    serve_other_paths(app, provider)
     language.init_app(app)
     pages.init_app(app)
 
@@ -80,7 +92,7 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
             "home": config.path + "/",
             "program": _("Demo provider"),
             "title": _("Demo provider"),
-            "rotate_url": rotate_url,
+            "rotate_url": f"{control.PATH}/rotate-keys" if switches_on else None,
             "switches_on": switches_on,
         }
 
@@ -89,3 +101,21 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
         return set_security_headers(response, provider.config.client_origins())
 
     return app
+
+
+def serve_other_paths(app: Flask, provider: Provider) -> None:
+    """Serve endpoints at other paths: option `paths`."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        base, paths = provider.config.path, provider.config.paths
+        asked = environ["PATH_INFO"]
+        environ["demo.requested_path"] = asked
+        for path, there in paths.items():
+            if there and asked == base + there:
+                environ["PATH_INFO"] = base + path
+            elif there is None and asked == base + path:
+                environ["PATH_INFO"] = "/not-here"
+        return inner(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # as Flask documents it

@@ -15,26 +15,19 @@ from demo.provider import create_app
 from demo.provider.config import ConfigError, ProviderConfig, demo_config
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.provider", description=__doc__)
     server.add_arguments(parser, port=3001)
-    parser.add_argument("--issuer", help="default: http://localhost:PORT/")
-    parser.add_argument("--app-base-url", default="http://localhost:3000")
-    parser.add_argument(
-        "--client-secret",
-        default=os.environ.get("DEMO_CLIENT_SECRET"),
-        help="of the client demo-app; default: $DEMO_CLIENT_SECRET, or random and printed",
-    )
-    parser.add_argument("--config", type=Path, help="JSON file with any fields of ProviderConfig")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=JSON",
-        help="one field, such as rotation=false or access_token_seconds=30",
-    )
-    return parser.parse_args(arguments)
+    add = parser.add_argument
+    add("--issuer", help="default: http://localhost:PORT/")
+    add("--app-base-url", default="http://localhost:3000")
+    secret = "of the client demo-app; default: $DEMO_CLIENT_SECRET, or random and printed"
+    add("--client-secret", default=os.environ.get("DEMO_CLIENT_SECRET"), help=secret)
+    add("--config", type=Path, help="JSON file with any fields of ProviderConfig")
+    one = "one field, such as rotation=false or access_token_seconds=30"
+    add("--set", action="append", default=[], metavar="NAME=JSON", help=one)
+    return parser.parse_args()
 
 
 def read_config(options: argparse.Namespace) -> ProviderConfig:
@@ -45,13 +38,13 @@ def read_config(options: argparse.Namespace) -> ProviderConfig:
     if not secret and "clients" not in values:
         secret = secrets.token_urlsafe(32)
         print(f"client_id demo-app, client_secret {secret}", file=sys.stderr)
+    issuer = values.pop("issuer", None)
     config = demo_config(
         port=options.port,
         app_base_url=options.app_base_url,
         client_secret=secret or "",
-        issuer=options.issuer or values.pop("issuer", None),
+        issuer=options.issuer or issuer,
     )
-    values.pop("issuer", None)
     for each in options.set:
         name, _, value = each.partition("=")
         values[name] = json.loads(value)

@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+OIDC_SCOPES = ("openid", "profile", "email", "phone", "offline_access")
+CHOICES = {
+    "signing_alg": ("RS256", "PS256", "ES256"),
+    "id_token_alg": (None, "HS256"),
+    "userinfo_format": ("json", "jwt"),
+    "refresh_tokens": ("offline_access", "access_type", "always"),
+    "assertion_audience": ("any", "issuer", "token_endpoint"),
+}
+
 
 class ConfigError(ValueError):
     """The configuration has an unknown or unusable entry; the message says which."""
@@ -29,9 +38,22 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
     initiate_login_uri: str | None = None
-    # "allow": the `organization` parameter is honoured; "ask": the person is asked where none came;
+    # "allow": the `organization` parameter counts; "ask": the person is asked where none came;
     # "none": this client knows no organizations.
     organizations: str = "allow"
+
+    @classmethod
+    def from_mapping(cls, values: Client | Mapping[str, Any]) -> Client:
+        """Read the JSON form. Raises ConfigError for an unknown field."""
+        if isinstance(values, Client):
+            return values
+        values = dict(values)
+        if method := values.pop("token_endpoint_auth_method", None):
+            values["token_endpoint_auth_methods"] = [method]
+        try:
+            return cls(**_with_tuples(values))
+        except TypeError as error:
+            raise ConfigError(f"client: {error}") from None
 
     # The three questions that Authlib's token endpoint asks of a client.
 
@@ -41,7 +63,7 @@ class Client:
         return bool(expected) and hmac.compare_digest(expected, client_secret.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Only the registered method counts, else the weakest would be everyone's."""
+        """Only the registered methods count, or the weakest would be everyone's."""
         return method in self.token_endpoint_auth_methods
 
     def check_grant_type(self, grant_type: str) -> bool:
@@ -56,28 +78,59 @@ class ProviderConfig:
     issuer: str
     clients: tuple[Client, ...]
     # Each known audience (RFC 8707: resource) with the scopes that its API knows.
-    audiences: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    audiences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     access_token_seconds: int = 30
     id_token_seconds: int = 36000
     code_seconds: int = 60
     signing_alg: str = "RS256"
-    # A rotated refresh token works once; using it again ends the whole family. There is no grace.
+    # A rotated refresh token works once; the second use revokes the grant. There is no grace.
     rotation: bool = True
     # May a refresh token be exchanged for an access token of another audience?
     multi_resource: bool = True
     skip_consent: bool = False
     # RFC 9207: `iss` in the authorization response.
     iss_parameter: bool = True
-    # Merged into the metadata; None takes a field out. For imitating other providers.
+    # RFC 9126: refuse authorization requests that were not pushed.
+    require_pushed_authorization_requests: bool = False
+    # RFC 9449 section 8: DPoP proofs at the token endpoint need a nonce of ours.
+    dpop_nonce: bool = False
+
+    # The options below imitate other providers.
+    # Endpoints at other paths: {"/authorize": "/auth"}; None takes an endpoint away.
+    paths: dict[str, str | None] = field(default_factory=dict)
+    # Merged into these; None takes a field out, {"in_seconds": 60} is a time from now.
     metadata: dict[str, Any] = field(default_factory=dict)
-    # Where the sample APIs' own fault switches are, for links.
+    id_token: dict[str, Any] = field(default_factory=dict)
+    refreshed_id_token: dict[str, Any] = field(default_factory=dict)
+    token_response: dict[str, Any] = field(default_factory=dict)
+    # HS256: ID tokens are signed with the client secret.
+    id_token_alg: str | None = None
+    # False: name, email and so on come from the userinfo endpoint only.
+    claims_in_id_token: bool = True
+    # "json", or "jwt": signed.
+    userinfo_format: str = "json"
+    oidc_scopes: tuple[str, ...] = OIDC_SCOPES
+    # True: invalid_scope for an unknown scope, which is left out otherwise.
+    refuse_unknown_scopes: bool = False
+    # What the token response calls a scope; "" leaves it out.
+    scope_names: dict[str, str] = field(default_factory=dict)
+    # Who gets a refresh token: "offline_access" (the scope), "access_type" (the parameter, as at
+    # Google) or "always".
+    refresh_tokens: str = "offline_access"
+    # The API that access tokens are for where the request names none.
+    default_audience: str | None = None
+    # The `aud` of a client's assertion: "any", "issuer" or "token_endpoint".
+    assertion_audience: str = "any"
+    logout_redirect_parameter: str = "post_logout_redirect_uri"
+    # The control pages of the sample APIs, for links.
     api_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not urlsplit(self.issuer).hostname:
             raise ConfigError(f"issuer {self.issuer!r} is not a URL; write http://localhost:3001/")
-        if self.signing_alg not in ("RS256", "PS256", "ES256"):
-            raise ConfigError(f"signing_alg {self.signing_alg!r}: choose RS256, PS256 or ES256")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} {getattr(self, name)!r}: choose one of {choices}")
 
     @property
     def path(self) -> str:
@@ -94,70 +147,42 @@ class ProviderConfig:
         """Scheme, host and port of the issuer, without its path."""
         return self.base_url.removesuffix(self.path)
 
+    def url(self, path: str) -> str | None:
+        """The URL of an endpoint; None where it was taken away."""
+        path_there = self.paths.get(path, path)
+        return self.base_url + path_there if path_there else None
+
     def client(self, client_id: str | None) -> Client | None:
         """The registered client of that id."""
         return next((each for each in self.clients if each.client_id == client_id), None)
 
     def client_origins(self) -> list[str]:
-        """Where our forms' answers may lead: the origins of all registered redirect URIs."""
-        origins = set()
-        for client in self.clients:
-            for uri in (*client.redirect_uris, *client.post_logout_redirect_uris):
-                parts = urlsplit(uri)
-                origins.add(f"{parts.scheme}://{parts.netloc}")
-        return sorted(origins)
+        """Where our forms may lead: the origins of all registered redirect URIs."""
+        uris = [(*each.redirect_uris, *each.post_logout_redirect_uris) for each in self.clients]
+        parts = [urlsplit(uri) for each in uris for uri in each]
+        return sorted({f"{each.scheme}://{each.netloc}" for each in parts})
 
     def changed(self, options: Mapping[str, Any]) -> ProviderConfig:
         """A copy with some options changed. Raises ConfigError for an unknown one."""
-        options = dict(options)
-        if "ask_organization" in options:
-            habit = "ask" if options.pop("ask_organization") else "allow"
-            options["clients"] = [
-                dataclasses.replace(client, organizations=habit)
-                for client in _clients(options.get("clients", self.clients))
-            ]
+        values = _with_tuples(options)
+        values["clients"] = tuple(map(Client.from_mapping, values.get("clients", self.clients)))
+        of_clients: dict[str, Any] = {}
+        if "ask_organization" in values:
+            of_clients["organizations"] = "ask" if values.pop("ask_organization") else "allow"
+        if "client_auth" in values:
+            of_clients["token_endpoint_auth_methods"] = (values.pop("client_auth"),)
+        values["clients"] = tuple(
+            dataclasses.replace(each, **of_clients) for each in values["clients"]
+        )
         known = {each.name for each in dataclasses.fields(self)} - {"issuer"}
-        if unknown := set(options) - known:
+        if unknown := set(values) - known:
             raise ConfigError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(known)}")
-        return dataclasses.replace(self, **_typed(options))
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> ProviderConfig:
-        """Read the JSON form. Raises ConfigError where it does not fit."""
-        values = dict(values)
-        try:
-            config = cls(issuer=values.pop("issuer"), clients=_clients(values.pop("clients", [])))
-        except KeyError:
-            raise ConfigError("issuer is missing") from None
-        return config.changed(values)
+        return dataclasses.replace(self, **values)
 
 
-def _typed(options: dict[str, Any]) -> dict[str, Any]:
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     # JSON has no tuples.
-    if "clients" in options:
-        options["clients"] = _clients(options["clients"])
-    if "audiences" in options:
-        options["audiences"] = {name: tuple(v) for name, v in options["audiences"].items()}
-    if "api_urls" in options:
-        options["api_urls"] = tuple(options["api_urls"])
-    return options
-
-
-def _clients(values: Any) -> tuple[Client, ...]:
-    return tuple(each if isinstance(each, Client) else _client(each) for each in values)
-
-
-def _client(values: Mapping[str, Any]) -> Client:
-    values = dict(values)
-    if method := values.pop("token_endpoint_auth_method", None):
-        values["token_endpoint_auth_methods"] = [method]
-    arguments: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-    }
-    try:
-        return Client(**arguments)
-    except TypeError as error:
-        raise ConfigError(f"client: {error}") from None
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def demo_config(
@@ -165,21 +190,20 @@ def demo_config(
 ) -> ProviderConfig:
     """The configuration of `make demo`: one application, two APIs."""
     app_base_url = app_base_url.rstrip("/")
+    app = Client(
+        client_id="demo-app",
+        client_secret=client_secret,
+        redirect_uris=(f"{app_base_url}/callback",),
+        post_logout_redirect_uris=(f"{app_base_url}/", app_base_url),
+        backchannel_logout_uri=f"{app_base_url}/backchannel-logout",
+        initiate_login_uri=f"{app_base_url}/login",
+    )
     return ProviderConfig(
         # With a trailing slash, as Auth0's issuers have; most other providers' have none.
         issuer=issuer or f"http://localhost:{port}/",
-        clients=(
-            Client(
-                client_id="demo-app",
-                client_secret=client_secret,
-                redirect_uris=(f"{app_base_url}/callback",),
-                post_logout_redirect_uris=(f"{app_base_url}/", app_base_url),
-                backchannel_logout_uri=f"{app_base_url}/backchannel-logout",
-                initiate_login_uri=f"{app_base_url}/login",
-            ),
-        ),
+        clients=(app,),
         audiences={
-            "appointments:api": ("appointments", "contacts"),
-            "contacts:api": ("contacts",),
+            "appointments:api": ("appointments", "contacts", "contacts:write"),
+            "contacts:api": ("contacts", "contacts:write"),
         },
     )

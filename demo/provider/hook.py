@@ -1,4 +1,4 @@
-"""What the sign-in hook `demo/action.py` is given, and what it leaves behind."""
+"""What the sign-in hook `demo/action.py` gets, and what it may change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class IdToken:
     custom_claims: dict[str, Any] = field(default_factory=dict)
 
     def set_custom_claim(self, name: str, value: Any) -> None:
-        """Put a claim into the ID token; None takes it out again."""
+        """Put a claim into the ID token."""
         self.custom_claims[name] = value
 
 

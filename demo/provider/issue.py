@@ -2,64 +2,74 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from typing import Any
 
-from authlib.oidc.core.util import (
-    create_half_hash,
-)
+from authlib.oidc.core.util import create_half_hash
 from flask import g
 
 from demo import action
-from demo.provider.authorization_request import OIDC_SCOPES
+from demo.fault import Fault
+from demo.provider.config import OIDC_SCOPES
 from demo.provider.hook import Api, Event
-from demo.provider.records import AccessToken, Grant
-from demo.provider.state import Provider
+from demo.provider.keys import altered
+from demo.provider.records import AccessToken, Grant, RefreshToken
+from demo.provider.state import the_provider
 
 Claims = dict[str, Any]
 
 
 def issue_token_set(
-    provider: Provider,
     grant: Grant,
-    *,
     grant_type: str,
     scope: tuple[str, ...],
     audience: str | None,
-    nonce: str | None,
+    *,
+    nonce: str | None = None,
     with_refresh_token: bool,
 ) -> Claims:
     """The token response (RFC 6749 section 5.1, OIDC Core section 3.1.3.3)."""
-    # Of the APIs' scopes only those that this audience knows; the rest is for the other APIs.
-    known = (*OIDC_SCOPES, *provider.config.audiences.get(audience or "", ()))
+    provider = the_provider()
+    config = provider.config
+    # Only the API scopes that this audience knows; the others are for other APIs.
+    known = (*OIDC_SCOPES, *config.audiences.get(audience or "", ()))
     scope = tuple(each for each in scope if each in known)
-    hook = run_hook(provider.config.origin, grant, scope, audience, grant_type)
+    hook = run_hook(grant, scope, audience, grant_type)
     granted = tuple(dict.fromkeys((*scope, *hook.access_token.added_scopes)))
 
-    access_token = create_access_token(provider, grant, granted, audience, hook)
+    access_token = create_access_token(grant, granted, audience, hook)
     response: Claims = {
         "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": provider.config.access_token_seconds,
-        "scope": " ".join(granted),
+        "token_type": "DPoP" if g.get("thumbprint") else "Bearer",
+        "expires_in": config.access_token_seconds,
+        "scope": " ".join(filter(None, (config.scope_names.get(each, each) for each in granted))),
     }
     if "openid" in scope:
-        claims = id_token_claims(provider, grant, scope, access_token, nonce)
-        claims |= hook.id_token.custom_claims
-        client = provider.config.client(grant.client_id)
-        secret = client.client_secret if client else None
-        response["id_token"] = provider.keys.sign_as_told(claims, g.get("fault"), secret)
+        claims = id_token_claims(grant, scope, access_token, nonce) | hook.id_token.custom_claims
+        claims = altered(claims, config.id_token)
+        if grant_type == "refresh_token":
+            claims = altered(claims, config.refreshed_id_token)
+        response["id_token"] = sign_id_token(grant.client_id, claims)
     if with_refresh_token:
-        response["refresh_token"] = provider.store.add_refresh_token(grant)
-    return response
+        response["refresh_token"] = provider.store.refresh_tokens.add(RefreshToken(grant))
+    return altered(response, config.token_response)
 
 
-def run_hook(
-    origin: str, grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str
-) -> Api:
-    """Let `demo/action.py` have its say."""
-    api = Api()
+def sign_id_token(client_id: str, claims: Claims) -> str:
+    """Sign as configured, or as a fault says."""
+    provider, fault = the_provider(), g.get("fault")
+    if provider.config.id_token_alg == "HS256":
+        fault = dataclasses.replace(fault or Fault())
+        fault.id_token_sign = fault.id_token_sign or "hs256_client_secret"
+    client = provider.config.client(client_id)
+    return provider.keys.sign_with_fault(claims, fault, client.client_secret if client else None)
+
+
+def run_hook(grant: Grant, scope: tuple[str, ...], audience: str | None, grant_type: str) -> Api:
+    """Run the sign-in hook, `demo/action.py`."""
+    api, origin = Api(), the_provider().config.origin
     event = Event(
         user={"sub": grant.person.sub, **grant.person.claims(("profile", "email"), origin)},
         client_id=grant.client_id,
@@ -79,17 +89,14 @@ def organization_claims(grant: Grant) -> dict[str, str]:
 
 
 def id_token_claims(
-    provider: Provider,
-    grant: Grant,
-    scope: tuple[str, ...],
-    access_token: str,
-    nonce: str | None,
+    grant: Grant, scope: tuple[str, ...], access_token: str, nonce: str | None
 ) -> Claims:
     """OIDC Core section 2, and section 12.2 for a refreshed one: same `sub`, same `auth_time`."""
-    now = int(time.time())
+    provider, now = the_provider(), int(time.time())
+    visible = scope if provider.config.claims_in_id_token else ()
     claims: Claims = {
         "iss": provider.config.issuer,
-        **grant.person.claims(scope, provider.config.origin),
+        **grant.person.claims(visible, provider.config.origin),
         "aud": grant.client_id,
         "iat": now,
         "exp": now + provider.config.id_token_seconds,
@@ -108,15 +115,16 @@ def id_token_claims(
 
 
 def create_access_token(
-    provider: Provider, grant: Grant, scope: tuple[str, ...], audience: str | None, hook: Api
+    grant: Grant, scope: tuple[str, ...], audience: str | None, hook: Api
 ) -> str:
-    """A JWT (RFC 9068) for an API; opaque when none was asked for, as with Auth0."""
-    now = int(time.time())
+    """A JWT (RFC 9068) for an API; opaque where no audience was asked for, as with Auth0."""
+    provider, now = the_provider(), int(time.time())
     expires_at = now + provider.config.access_token_seconds
+    thumbprint = g.get("thumbprint")
     if audience is None:
         value = secrets.token_urlsafe(32)
     else:
-        userinfo = [f"{provider.config.base_url}/userinfo"] if "openid" in scope else []
+        userinfo = [provider.config.url("/userinfo")] if "openid" in scope else []
         claims = {
             "iss": provider.config.issuer,
             "sub": grant.person.sub,
@@ -127,10 +135,11 @@ def create_access_token(
             "exp": expires_at,
             "jti": secrets.token_urlsafe(12),
             "scope": " ".join(scope),
+            **({"cnf": {"jkt": thumbprint}} if thumbprint else {}),
             **organization_claims(grant),
             **hook.access_token.custom_claims,
         }
         # RFC 9068 section 2.1: the type keeps an ID token from passing for an access token.
         value = provider.keys.sign(claims, typ="at+jwt")
-    provider.store.add_access_token(value, AccessToken(grant, scope, expires_at))
-    return value
+    token = AccessToken(grant, scope, expires_at, thumbprint)
+    return provider.store.access_tokens.add(token, value)

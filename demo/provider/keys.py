@@ -1,4 +1,4 @@
-"""Signing keys, and everything that is signed with them, lies included."""
+"""Signing keys, and everything that is signed with them, faults included."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import time
 from typing import Any
 
@@ -17,10 +16,10 @@ from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 from demo.fault import Fault
 
 Claims = dict[str, Any]
-SigningKey = RSAKey | ECKey
+ALGORITHMS = ["RS256", "PS256", "ES256"]
 
 
-def generate_key(alg: str) -> SigningKey:
+def generate_key(alg: str) -> RSAKey | ECKey:
     """A new private key for `alg`, with a random `kid`."""
     parameters: KeyParameters = {"kid": secrets.token_urlsafe(9), "use": "sig", "alg": alg}
     if alg == "ES256":
@@ -29,59 +28,54 @@ def generate_key(alg: str) -> SigningKey:
 
 
 class KeyRing:
-    """The current signing key and those published beside it."""
+    """The current signing key, first, and those published beside it."""
 
     def __init__(self, alg: str) -> None:
         self.alg = alg
-        self._lock = threading.Lock()
         self._keys = [generate_key(alg)]
 
     def rotate(self, *, keep_old: bool, alg: str | None = None) -> None:
-        """Sign with a new key from now on; an honest provider keeps publishing the old one."""
-        with self._lock:
-            self.alg = alg or self.alg
-            self._keys = [generate_key(self.alg), *(self._keys if keep_old else [])]
+        """Sign with a new key from now on. An honest provider keeps publishing the old one."""
+        self.alg = alg or self.alg
+        self._keys = [generate_key(self.alg), *(self._keys if keep_old else [])]
 
     def jwks(self) -> Claims:
         """The public keys (RFC 7517 section 5)."""
-        return {"keys": [key.as_dict(private=False) for key in list(self._keys)]}
+        return {"keys": [key.as_dict(private=False) for key in self._keys]}
 
     def sign(self, claims: Claims, typ: str = "JWT") -> str:
         """A JWT of ours."""
-        with self._lock:
-            key, alg = self._keys[0], self.alg
-        return jwt.encode({"alg": alg, "typ": typ, "kid": key.kid}, claims, key, algorithms=[alg])
+        key = self._keys[0]
+        header = {"alg": str(key.alg), "typ": typ, "kid": key.kid}
+        return jwt.encode(header, claims, key, algorithms=ALGORITHMS)
 
     def verify(self, token: str) -> Claims:
         """The claims of a JWT that we signed, expired or not. Raises JoseError or ValueError."""
-        algorithms = ["RS256", "PS256", "ES256"]
-        return jwt.decode(token, KeySet(list(self._keys)), algorithms=algorithms).claims
+        return jwt.decode(token, KeySet(list(self._keys)), algorithms=ALGORITHMS).claims
 
-    def sign_as_told(self, claims: Claims, fault: Fault | None, secret: str | None) -> str:
-        """An ID token or logout token, spoilt in the way that `fault` asks for."""
+    def sign_with_fault(self, claims: Claims, fault: Fault | None, secret: str | None) -> str:
+        """An ID token or logout token, changed in the way that `fault` asks for."""
         if fault is None:
             return self.sign(claims)
-        claims = altered(claims, fault.id_token)
-        key = self._keys[0]
+        claims, way, key = altered(claims, fault.id_token), fault.id_token_sign, self._keys[0]
         header = altered({"alg": self.alg, "typ": "JWT", "kid": key.kid}, fault.id_token_header)
-        way = fault.id_token_sign
         if way == "none":
             return _unsigned({**header, "alg": "none"}, claims)
         if way == "hs256_public_key":
-            # The classic confusion of algorithms: whoever has the public key can forge this.
-            return _hs256({**header, "alg": "HS256"}, claims, key.as_pem(private=False))
+            # Algorithm confusion: everybody has the public key and could forge this.
+            return hs256({**header, "alg": "HS256"}, claims, key.as_pem(private=False))
         if way == "hs256_client_secret":
-            return _hs256({**header, "alg": "HS256"}, claims, (secret or "").encode())
+            return hs256({**header, "alg": "HS256"}, claims, (secret or "").encode())
         if way == "unknown_key":
             key = generate_key(self.alg)
             if "kid" not in fault.id_token_header:
                 header["kid"] = key.kid
         if header.get("alg") != self.alg or "crit" in header:
-            # A header that no library would sign: sign the honest one and swap.
+            # No library would sign this header: sign the honest one and swap.
             signature = jwt.encode({"alg": self.alg}, claims, key).rpartition(".")[2]
             return f"{_unsigned(header, claims)}{signature}"
-        token = jwt.encode(header, claims, key, algorithms=[self.alg], default_type=None)
-        return _broken(token) if way == "broken" else token
+        token = jwt.encode(header, claims, key, algorithms=ALGORITHMS, default_type=None)
+        return _with_broken_signature(token) if way == "broken" else token
 
 
 def altered(values: Claims, changes: Claims) -> Claims:
@@ -95,23 +89,21 @@ def altered(values: Claims, changes: Claims) -> Claims:
     return result
 
 
+def hs256(header: Claims, claims: Claims, key: bytes) -> str:
+    """Sign with HMAC, also with keys that joserfc would refuse."""
+    signing_input = _unsigned(header, claims)[:-1]
+    return f"{signing_input}.{_segment(hmac.digest(key, signing_input.encode(), hashlib.sha256))}"
+
+
 def _segment(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _unsigned(header: Claims, claims: Claims) -> str:
-    return ".".join(
-        [_segment(json.dumps(header).encode()), _segment(json.dumps(claims).encode()), ""]
-    )
+    return "".join(f"{_segment(json.dumps(each).encode())}." for each in (header, claims))
 
 
-def _hs256(header: Claims, claims: Claims, key: bytes) -> str:
-    signing_input = _unsigned(header, claims)[:-1]
-    mac = hmac.digest(key, signing_input.encode(), hashlib.sha256)
-    return f"{signing_input}.{_segment(mac)}"
-
-
-def _broken(token: str) -> str:
+def _with_broken_signature(token: str) -> str:
     # Not the last character, whose lowest bits may be padding.
     head, _, signature = token.rpartition(".")
     return f"{head}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"

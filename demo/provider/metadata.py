@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from demo import dpop
 from demo.language import LANGUAGES
-from demo.provider.authorization_request import OIDC_SCOPES
+from demo.provider.client_authentication import METHODS
 from demo.provider.config import ProviderConfig
+from demo.provider.keys import ALGORITHMS
 from demo.provider.state import the_provider
 
 bp = Blueprint("metadata", __name__)
 
-AUTH_METHODS = ["client_secret_post", "client_secret_basic", "private_key_jwt"]
-ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256"]
 STRONGER_SIGN_IN = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
 
 
@@ -32,31 +32,33 @@ def jwks() -> Response:
 
 def build_metadata(config: ProviderConfig) -> dict[str, Any]:
     """The metadata, with the configured differences."""
-    base = config.base_url
     api_scopes = sorted({scope for scopes in config.audiences.values() for scope in scopes})
     metadata: dict[str, Any] = {
         "issuer": config.issuer,
-        "authorization_endpoint": f"{base}/authorize",
-        "token_endpoint": f"{base}/oauth/token",
-        "userinfo_endpoint": f"{base}/userinfo",
-        "jwks_uri": f"{base}/.well-known/jwks.json",
-        "revocation_endpoint": f"{base}/oauth/revoke",
-        "end_session_endpoint": f"{base}/oidc/logout",
-        "scopes_supported": [*OIDC_SCOPES, *api_scopes],
+        "authorization_endpoint": config.url("/authorize"),
+        "token_endpoint": config.url("/oauth/token"),
+        "userinfo_endpoint": config.url("/userinfo"),
+        "jwks_uri": config.url("/.well-known/jwks.json"),
+        "revocation_endpoint": config.url("/oauth/revoke"),
+        "end_session_endpoint": config.url("/oidc/logout"),
+        "pushed_authorization_request_endpoint": config.url("/oauth/par"),
+        "scopes_supported": [*config.oidc_scopes, *api_scopes],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "acr_values_supported": [STRONGER_SIGN_IN],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [config.signing_alg],
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "id_token_signing_alg_values_supported": [config.id_token_alg or config.signing_alg],
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "claims_supported": [
             *("sub", "name", "given_name", "family_name", "nickname", "locale", "picture"),
             *("email", "email_verified", "phone_number", "phone_number_verified", "auth_time"),
         ],
+        "require_pushed_authorization_requests": config.require_pushed_authorization_requests,
+        "dpop_signing_alg_values_supported": dpop.ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "ui_locales_supported": list(LANGUAGES),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

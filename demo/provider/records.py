@@ -1,11 +1,66 @@
-"""What one entry of the store is: a session, a grant, and the codes and tokens made from it."""
+"""What the provider remembers of a sign-in: the request, its pages, the session, codes, tokens."""
 
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 
+from werkzeug.datastructures import MultiDict
+
 from demo.people import Organization, Person
+from demo.provider.config import Client
+
+
+@dataclass
+class AuthorizationRequest:
+    """A checked authorization request; the fields are named after its parameters."""
+
+    client: Client
+    redirect_uri: str
+    state: str | None
+    scope: tuple[str, ...] = ()
+    nonce: str | None = None
+    code_challenge: str = ""
+    audience: str | None = None
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    login_hint: str | None = None
+    screen_hint: str | None = None
+    acr_values: tuple[str, ...] = ()
+    ui_locales: str | None = None
+    organization: Organization | None = None
+    invitation: str | None = None
+    access_type: str | None = None
+    dpop_jkt: str | None = None
+
+
+@dataclass(frozen=True)
+class PushedRequest:
+    """The parameters of a pushed authorization request (RFC 9126)."""
+
+    client_id: str
+    parameters: MultiDict[str, str]
+    expires_at: float
+
+
+@dataclass
+class Interaction:
+    """A request on its way through the pages, and what the person has answered so far."""
+
+    request: AuthorizationRequest
+    organization: Organization | None
+    id: str = ""  # empty until a page is shown
+    signed_in: bool = False
+    stronger_answered: bool = False
+    granted: tuple[str, ...] | None = None  # None: consent not answered yet
+    someone_else: bool = False  # the signed-in person is not the one in front of the pages
+    started_at: float = field(default_factory=time.time)
+
+    def begin_again(self) -> None:
+        """Let somebody else sign in, and forget the first person's answers."""
+        self.someone_else, self.signed_in = True, False
+        self.organization, self.stronger_answered = self.request.organization, False
 
 
 @dataclass
@@ -13,7 +68,7 @@ class SsoSession:
     """A browser's single sign-on session. The cookie is its secret, `sid` its public name."""
 
     person: Person
-    auth_time: int
+    auth_time: int = field(default_factory=lambda: int(time.time()))
     sid: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     acr: str | None = None
     client_ids: set[str] = field(default_factory=set)
@@ -21,7 +76,7 @@ class SsoSession:
 
 @dataclass
 class Grant:
-    """What one person allowed one client at one sign-in: the family of all tokens that follow."""
+    """What one person allowed one client at one sign-in. All tokens that follow belong to it."""
 
     client_id: str
     person: Person
@@ -36,35 +91,38 @@ class Grant:
 
 @dataclass
 class AuthorizationCode:
-    """A code, with what the token request must match. Its methods are those Authlib calls."""
+    """A code, with what the token request must match, as Authlib asks for it."""
 
     grant: Grant
-    redirect_uri: str
-    nonce: str | None
-    code_challenge: str
+    request: AuthorizationRequest
     expires_at: float
     code_challenge_method: str = "S256"
     used: bool = False
 
+    @property
+    def code_challenge(self) -> str:
+        """RFC 7636 section 4.6."""
+        return self.request.code_challenge
+
     def get_redirect_uri(self) -> str:
         """RFC 6749 section 4.1.3: the token request must repeat it."""
-        return self.redirect_uri
+        return self.request.redirect_uri
 
     def get_scope(self) -> str:
-        """What was granted."""
+        """The granted scopes."""
         return " ".join(self.grant.scope)
 
 
 @dataclass
 class RefreshToken:
-    """A refresh token of a family. Its methods are those Authlib calls."""
+    """A refresh token, as Authlib asks for it."""
 
     grant: Grant
     used: bool = False
 
-    def check_client(self, client: object) -> bool:
+    def check_client(self, client: Client) -> bool:
         """RFC 6749 section 10.4: bound to the client it was issued to."""
-        return bool(getattr(client, "client_id", None) == self.grant.client_id)
+        return client.client_id == self.grant.client_id
 
     def get_scope(self) -> str:
         """The most that a refresh may ask for."""
@@ -78,3 +136,4 @@ class AccessToken:
     grant: Grant
     scope: tuple[str, ...]
     expires_at: float
+    thumbprint: str | None = None

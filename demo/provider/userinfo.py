@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
+from demo.bearer import TokenError, check_binding, read_access_token
 from demo.provider.issue import organization_claims
 from demo.provider.state import the_provider
 
 bp = Blueprint("userinfo", __name__)
+bp.register_error_handler(TokenError, TokenError.response)
 
 
 @bp.route("/userinfo", methods=["GET", "POST"])
 def userinfo() -> Response:
-    """The claims that the access token's scopes open. Errors as RFC 6750 section 3 has them."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-    token = the_provider().store.access_token(value.strip())
+    """The claims that the access token's scopes open: JSON, or a signed JWT (section 5.3.2)."""
+    provider, value = the_provider(), read_access_token()
+    token = provider.store.access_token(value)
     if token is None:
-        return Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        raise TokenError(401, "invalid_token")
+    check_binding(provider.proofs, value, token.thumbprint)
     if "openid" not in token.scope:
-        challenge = 'Bearer error="insufficient_scope", scope="openid"'
-        return Response(status=403, headers={"WWW-Authenticate": challenge})
-    claims = token.grant.person.claims(token.scope, the_provider().config.origin)
+        raise TokenError(403, "insufficient_scope", scope="openid")
+    claims = token.grant.person.claims(token.scope, provider.config.origin)
     claims |= organization_claims(token.grant)
+    if provider.config.userinfo_format == "jwt":
+        claims |= {"iss": provider.config.issuer, "aud": token.grant.client_id}
+        return Response(provider.keys.sign(claims), mimetype="application/jwt")
     response = jsonify(claims)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,0 +1,48 @@
+"""Values in memory by a secret name: sessions, codes, tokens, and identifiers that work once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Secrets(Generic[T]):
+    """Values by an unguessable name. Only digests of the names are kept, as a real store would.
+
+    Bounded, so that a load test of days does not fill the memory.
+    """
+
+    def __init__(self, at_most: int = 50_000) -> None:
+        self._values: OrderedDict[str, T] = OrderedDict()
+        self._at_most = at_most
+
+    def add(self, value: T, name: str | None = None) -> str:
+        """Keep a value; returns its name, by default a new one of 256 bits."""
+        name = name or secrets.token_urlsafe(32)
+        self._values[_digest(name)] = value
+        while len(self._values) > self._at_most:
+            self._values.popitem(last=False)
+        return name
+
+    def get(self, name: str | None) -> T | None:
+        """The value of that name."""
+        return self._values.get(_digest(name)) if name else None
+
+    def pop(self, name: str | None) -> T | None:
+        """The value of that name, which is forgotten."""
+        return self._values.pop(_digest(name), None) if name else None
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(list(self._values.values()))
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()

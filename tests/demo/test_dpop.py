@@ -1,0 +1,161 @@
+"""DPoP at the demo's provider and API (RFC 9449)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from ..harness import Api, Provider
+from .conftest import DpopKey, RelyingParty, bearer, claims_of
+
+
+@pytest.fixture
+def token(relying_party: RelyingParty, key: DpopKey) -> str:
+    """An access token that is bound to the key."""
+    return str(tokens_for(relying_party, key)["access_token"])
+
+
+def tokens_for(relying_party: RelyingParty, key: DpopKey, **changes: Any) -> dict[str, Any]:
+    code = relying_party.authorizes(**changes)["code"]
+    proof = key.proof("POST", relying_party.metadata["token_endpoint"])
+    tokens: dict[str, Any] = relying_party.redeems(code, proof).json()
+    return tokens
+
+
+def call(api: Api, token: str, proof: dict[str, str], scheme: str = "DPoP") -> requests.Response:
+    headers = {"Authorization": f"{scheme} {token}", **proof}
+    return requests.get(f"{api.base_url}/appointments", headers=headers, timeout=10)
+
+
+def test_a_proof_binds_the_access_token_to_its_key(
+    relying_party: RelyingParty, key: DpopKey
+) -> None:
+    tokens = tokens_for(relying_party, key)
+
+    assert tokens["token_type"] == "DPoP"
+    assert claims_of(tokens["access_token"])["cnf"] == {"jkt": key.thumbprint}
+
+
+def test_without_a_proof_everything_is_as_before(relying_party: RelyingParty) -> None:
+    tokens = relying_party.signs_in()
+
+    assert tokens["token_type"] == "Bearer"
+    assert "cnf" not in claims_of(tokens["access_token"])
+
+
+def test_the_api_takes_a_bound_token_with_a_proof_of_its_key(
+    api: Api, token: str, key: DpopKey
+) -> None:
+    url = f"{api.base_url}/appointments"
+
+    assert call(api, token, key.proof("GET", url, token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ath": "wrong"},
+        {"ath": None},
+        {"htm": "POST"},
+        {"htu": "http://localhost:1/appointments"},
+        {"iat": int(time.time()) - 3600},
+        {"iat": None},
+        {"jti": None},
+        {"header": {"typ": "JWT"}},
+    ],
+    ids=str,
+)
+def test_a_wrong_proof_is_refused(
+    api: Api, token: str, key: DpopKey, changes: dict[str, Any]
+) -> None:
+    proof = key.proof("GET", f"{api.base_url}/appointments", token, **changes)
+
+    refused = call(api, token, proof)
+
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith('DPoP error="invalid_dpop_proof"')
+
+
+def test_a_proof_works_once(api: Api, token: str, key: DpopKey) -> None:
+    proof = key.proof("GET", f"{api.base_url}/appointments", token)
+
+    assert [call(api, token, proof).status_code for _ in range(2)] == [200, 401]
+
+
+def test_a_stolen_token_is_worth_nothing(api: Api, token: str, relying_party: RelyingParty) -> None:
+    url = f"{api.base_url}/appointments"
+    unbound = relying_party.signs_in()["access_token"]
+
+    as_bearer = call(api, token, {}, "Bearer")
+    of_another_key = call(api, token, DpopKey().proof("GET", url, token))
+    unbound_as_dpop = call(api, unbound, DpopKey().proof("GET", url, unbound))
+
+    assert {as_bearer.status_code, of_another_key.status_code} == {401}
+    assert as_bearer.headers["WWW-Authenticate"].startswith('DPoP error="invalid_token"')
+    assert unbound_as_dpop.status_code == 401
+
+
+def test_userinfo_asks_for_a_proof_too(
+    relying_party: RelyingParty, token: str, key: DpopKey
+) -> None:
+    url = relying_party.metadata["userinfo_endpoint"]
+    headers = {"Authorization": f"DPoP {token}", **key.proof("GET", url, token)}
+
+    refused = requests.get(url, headers=bearer(token), timeout=10)
+    allowed = requests.get(url, headers=headers, timeout=10)
+
+    assert (refused.status_code, allowed.status_code) == (401, 200)
+
+
+def test_a_refresh_is_bound_to_the_key_of_its_proof(
+    relying_party: RelyingParty, key: DpopKey
+) -> None:
+    refresh_token = tokens_for(relying_party, key)["refresh_token"]
+    proof = key.proof("POST", relying_party.metadata["token_endpoint"])
+
+    refreshed = relying_party.refreshes(refresh_token, proof).json()
+
+    assert claims_of(refreshed["access_token"])["cnf"] == {"jkt": key.thumbprint}
+
+
+@pytest.mark.parametrize("with_proof", [True, False])
+def test_a_code_that_is_bound_needs_the_key(
+    relying_party: RelyingParty, key: DpopKey, with_proof: bool
+) -> None:
+    code = relying_party.authorizes(dpop_jkt=key.thumbprint)["code"]
+    url = relying_party.metadata["token_endpoint"]
+
+    refused = relying_party.redeems(code, DpopKey().proof("POST", url) if with_proof else None)
+
+    assert refused.json()["error"] == "invalid_grant"
+    assert tokens_for(relying_party, key, dpop_jkt=key.thumbprint)["token_type"] == "DPoP"
+
+
+def test_the_token_endpoint_can_demand_its_nonce(
+    provider: Provider, relying_party: RelyingParty, key: DpopKey
+) -> None:
+    provider.options(dpop_nonce=True)
+    code, url = relying_party.authorizes()["code"], relying_party.metadata["token_endpoint"]
+
+    asked = relying_party.redeems(code, key.proof("POST", url))
+    nonce = asked.headers["DPoP-Nonce"]
+    done = relying_party.redeems(code, key.proof("POST", url, nonce=nonce))
+
+    assert (asked.status_code, asked.json()["error"]) == (400, "use_dpop_nonce")
+    assert done.json()["token_type"] == "DPoP"
+
+
+def test_the_api_can_demand_its_nonce(provider: Provider, token: str, key: DpopKey) -> None:
+    api = Api(provider.issuer, "appointments:api", "appointments")
+    api.command.append("--dpop-nonce")
+    url = f"{api.base_url}/appointments"
+    with api:
+        asked = call(api, token, key.proof("GET", url, token))
+        nonce = asked.headers["DPoP-Nonce"]
+        done = call(api, token, key.proof("GET", url, token, nonce=nonce))
+
+    assert (asked.status_code, done.status_code) == (401, 200)
+    assert asked.headers["WWW-Authenticate"].startswith('DPoP error="use_dpop_nonce"')
