@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from . import signals
+from .client_authentication import BASIC
 from .errors import Error
 from .http_client import TOTAL_SECONDS, Response
 from .provider import errors_of_provider
@@ -67,10 +68,12 @@ def authenticated_post(
 ) -> Response:
     """POST a form to an endpoint of the provider, with client authentication. Where it refuses the
     client, the next method is tried. Raises Error."""
-    metadata, body = rp.provider.metadata(), urlencode(form)
+    metadata = rp.provider.metadata()
     authentication = rp.client_authentication
     methods = authentication.methods(metadata, endpoint)
     for method in methods:
+        # The other methods bring it themselves.
+        body = urlencode({k: v for k, v in form.items() if k != "client_id" or method == BASIC})
         headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
         with errors_of_provider(too_large="bad_token_response"):
             response = rp.send(
