@@ -40,7 +40,7 @@ def test_a_refreshed_token_is_bound_to_the_same_key(
 ) -> None:
     person = person_at(make_app(AUTH0_DPOP="1"))
     assert person.signs_in().status_code == 303
-    api.lies(status=401)
+    api.lies("api_401")
 
     answer = person.sees("/appointments")
 
