@@ -23,7 +23,10 @@ from tests.support.harness import (
     environment,
     settings_at,
 )
+from tests.support.own_pages import fake_api, signed_in
 from tests.support.scripted_provider import ScriptedProvider, visitor_of
+
+__all__ = ["fake_api", "signed_in"]  # fixtures
 
 
 class Clock:
