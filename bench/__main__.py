@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.harness import (
+from tests.support.harness import (
     ROOT,
     Api,
     AtProvider,

@@ -11,7 +11,7 @@ from flask import Flask
 
 import sessions
 from app import create_app
-from tests.harness import Browser, Person, environment
+from tests.support.harness import Browser, Person, environment
 
 READS = ("read", "keys_with", "lease_holder")
 

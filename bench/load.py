@@ -10,7 +10,7 @@ from email.message import Message
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
-from tests.harness import ADA, APP, AtProvider
+from tests.support.harness import ADA, APP, AtProvider
 
 HOST = urlsplit(APP).netloc
 

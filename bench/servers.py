@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.harness import ROOT, Program, free_port
+from tests.support.harness import ROOT, Program, free_port
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--log-level", "warning"]
 

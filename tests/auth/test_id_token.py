@@ -10,20 +10,12 @@ from flask import Flask
 
 from tests.conftest import MakeApp, StillClock
 from tests.support.harness import Person, Provider, session_records
+from tests.support.id_tokens import Claims, is_refused
 from tests.support.scripted_provider import (
     GONE,
     ScriptedProvider,
     visitor_of,
 )
-
-Claims = dict[str, Any]
-
-
-def is_refused(person: Person, app: Flask, response: Any, status: int = 502) -> bool:
-    assert response.status_code == status, response.text
-    assert session_records(app) == 0
-    return not person.is_signed_in()
-
 
 NAMED_FAULTS = {
     "wrong_nonce": 400, "missing_nonce": 400, "wrong_iss": 502, "foreign_aud": 502,

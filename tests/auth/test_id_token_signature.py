@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.auth.test_id_token import Claims, is_refused
 from tests.support.harness import SECRET, Person
+from tests.support.id_tokens import Claims, is_refused
 from tests.support.scripted_provider import (
     GONE,
     ScriptedProvider,

@@ -22,7 +22,7 @@ from tests.support.harness import APP, Api, Browser, Gunicorn, HttpBrowser, Pers
 AT_ONCE = 200
 PROCESSES = 4
 TOKEN_SECONDS = 2
-# By hand, for a night: REPETITIONS=20 pytest tests/test_refresh_once.py
+# By hand, for a night: REPETITIONS=20 pytest tests/auth/test_refresh_once.py
 REPETITIONS = range(int(os.environ.get("REPETITIONS", "2")))
 HOST = APP.removeprefix("http://")
 

@@ -285,7 +285,7 @@ class Browser:
         return cookie.value if cookie else None
 
     def cookies(self) -> dict[str, str]:
-        return {cookie.key: cookie.value for cookie in self.client._cookies.values()}
+        return {cookie.key: cookie.value for cookie in (self.client._cookies or {}).values()}
 
 
 class HttpBrowser:
