@@ -1,0 +1,1 @@
+"""Folders that nothing else needs: each leaves with its folder, its name in `app.py`, its tests."""
