@@ -151,11 +151,17 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No redirect is followed. Asked not to, requests still reads a redirect's whole body, to
+        prepare the next request."""
+
+
 class HttpClient:
     """One `requests` session, whose pool of connections all threads of the process share."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))

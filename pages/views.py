@@ -11,6 +11,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from auth import (
+    Error,
     SignIn,
     SignInNeeded,
     call_api,
@@ -113,7 +114,7 @@ def profile() -> str | Response:
 @bp.get("/appointments")
 def appointments() -> str | Response:
     """The person's appointments, as the protected API has them."""
-    data = call_api("GET", "/appointments").data
+    data = _read("/appointments")
     if wants_json():
         return jsonify(data)
     rows = _rows(data, "appointments", APPOINTMENT_FIELDS)
@@ -156,7 +157,7 @@ def _contacts_api() -> dict[str, Any]:
 
 
 def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Response:
-    data = call_api("GET", "/contacts", **_contacts_api()).data
+    data = _read("/contacts", **_contacts_api())
     if wants_json():
         return jsonify(data)
     rows = _rows(data, "contacts", CONTACT_FIELDS)
@@ -185,6 +186,14 @@ def _errors_of(data: Any) -> dict[str, str]:
         return {str(name): str(text)[:300] for name, text in errors.items()}
     said = problem.get("detail") or problem.get("title") or gettext("The API refused this.")
     return {"": str(said)[:300]}
+
+
+def _read(path: str, **api: Any) -> Any:
+    """What the API has there. Raises Error where that is nothing to show."""
+    response = call_api("GET", path, **api)
+    if not response.ok or response.data is None:
+        raise Error("api_bad_answer", f"status {response.status} to GET {path}, nothing to show")
+    return response.data
 
 
 def _rows(data: Any, name: str, fields: tuple[str, ...]) -> list[dict[str, Any]] | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.auth.test_return_to import way_on
 from tests.conftest import Clock, MakeApp, PersonAt
-from tests.support.harness import Api, Person, Provider, query_of, text_of
+from tests.support.harness import Api, Person, Provider, query_of, text_of, way_on
 from tests.support.raw_api import answers, raw_api
 from tests.support.session_store import same_browser
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from urllib.parse import quote
 
 import pytest
@@ -162,11 +160,3 @@ def test_return_to_is_not_told_to_the_provider(person: Person) -> None:
 
     assert "secret" not in address
     assert "profile" not in query_of(address)["redirect_uri"]
-
-
-def way_on(page: str) -> str:
-    """Where an error page's first link leads."""
-    main = page.partition("<main")[2]
-    match = re.search(r'href="([^"]*)"', main)
-    assert match, page
-    return html.unescape(match[1])

@@ -406,6 +406,14 @@ def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.text))).strip()
 
 
+def way_on(page: str) -> str:
+    """Where an error page's first link leads."""
+    main = page.partition("<main")[2]
+    match = re.search(r'href="([^"]*)"', main)
+    assert match, page
+    return html.unescape(match[1])
+
+
 def query_of(url: str) -> dict[str, str]:
     """The parameters of a URL; each must be there once."""
     pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
