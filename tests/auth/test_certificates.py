@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from auth.outbound import NoAnswer, Outbound
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from auth.http_client import HttpClient, NoResponse
 
 DAY = timedelta(days=1)
 TOKEN = {"Authorization": "Bearer a-secret"}
@@ -114,11 +115,11 @@ def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("certificate", REFUSED.values(), ids=REFUSED)
 def test_a_host_with_a_bad_certificate_gets_no_token(certificate: Signed, tmp_path: Path) -> None:
-    outbound = Outbound()
+    client = HttpClient()
     with served(certificate.at(tmp_path / "server.pem")) as (url, received):
-        for send in (lambda: outbound.get(url, TOKEN), lambda: outbound.post(url, {}, TOKEN)):
-            with pytest.raises(NoAnswer, match="SSLError") as raised:
-                send()
+        for method in ("GET", "POST"):
+            with pytest.raises(NoResponse, match="SSLError") as raised:
+                client.send(method, url, TOKEN)
             assert "a-secret" not in str(raised.value)
 
     assert received == []
@@ -127,6 +128,6 @@ def test_a_host_with_a_bad_certificate_gets_no_token(certificate: Signed, tmp_pa
 def test_a_host_with_a_good_one_gets_it(tmp_path: Path) -> None:
     good = certified("localhost", AUTHORITY).at(tmp_path / "server.pem")
     with served(good) as (url, received):
-        assert Outbound().get(url, TOKEN).json() == {}
+        assert HttpClient().send("GET", url, TOKEN).json() == {}
 
     assert received[0]["Authorization"] == TOKEN["Authorization"]

@@ -6,7 +6,7 @@ import pytest
 from flask import Blueprint, Flask
 from flask.views import MethodView
 
-from auth import open_to_all
+from auth import public
 from tests.support.harness import Person
 
 OPEN = {
@@ -104,7 +104,7 @@ def test_a_new_page_is_not_described_either(app: Flask, person: Person, method: 
 
 
 def test_a_page_that_says_so_is_open(app: Flask, person: Person) -> None:
-    app.add_url_rule("/new", "new", open_to_all(new_page_for_all))
+    app.add_url_rule("/new", "new", public(new_page_for_all))
 
     assert person.sees("/new").status_code == 200
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from itertools import islice
 
 import pytest
-from auth.outbound import AnswerTooLarge, AnswerTooSlow, Outbound
 from flask import Flask
 
+from auth.http_client import HttpClient, ResponseTooLarge, ResponseTooSlow
 from tests.support.harness import Person, session_records
 from tests.support.scripted_provider import Handler, Script, ScriptedProvider
 
@@ -51,8 +51,8 @@ def test_a_body_of_100_megabytes_is_not_read_to_its_end(
 def test_no_more_of_a_body_is_read_than_fits(script: Script, scripted: ScriptedProvider) -> None:
     scripted.scripts["big"] = script
 
-    with pytest.raises(AnswerTooLarge):
-        Outbound().get(f"{scripted.base_url}/big")
+    with pytest.raises(ResponseTooLarge):
+        HttpClient().send("GET", f"{scripted.base_url}/big")
 
 
 def slowly(handler: Handler, pieces: Iterator[bytes]) -> None:
@@ -102,17 +102,15 @@ def test_a_sign_in_does_not_wait_for_an_answer_that_does_not_end(
 
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW)
-@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_answer_has_to_end_in_time(
     method: str, script: Script, scripted: ScriptedProvider
 ) -> None:
     scripted.scripts["slow"] = script
-    send = getattr(Outbound(), method)
-    arguments = ({}, {}) if method == "post" else ({},)
     start = time.monotonic()
 
-    with pytest.raises(AnswerTooSlow):
-        send(f"{scripted.base_url}/slow", *arguments, seconds=1.5)
+    with pytest.raises(ResponseTooSlow):
+        HttpClient().send(method, f"{scripted.base_url}/slow", seconds=1.5)
 
     assert time.monotonic() - start < 6
     assert scripted.asked["slow"] == 1

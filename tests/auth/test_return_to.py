@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.harness import Person, Provider, query_of
+from tests.support.harness import Person, Provider, query_of, way_on
 
 PAGES = {
     "a path": ("/profile", "/profile"),

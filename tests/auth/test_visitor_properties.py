@@ -8,11 +8,11 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, unquote, urlencode
 
-from auth.return_to import safe_return_to
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from auth.login_transaction import safe_return_to
 from tests.support.harness import APP, Person, query_of
 
 thoroughly = settings(
@@ -155,13 +155,13 @@ def test_no_parameter_of_callback_is_a_500_or_signs_anybody_in(app: Flask, query
 
 @settings(thoroughly, max_examples=60)
 @given(query=parameters(CALLBACK[1:]))
-def test_nor_with_the_state_of_a_real_attempt(person: Person, query: str) -> None:
+def test_nor_with_the_state_of_a_real_sign_in(person: Person, query: str) -> None:
     state = query_of(person.begins())["state"]
 
     response = person.sees(f"/callback?state={state}&{query}")
 
     assert 400 <= response.status_code < 500
-    assert "app_session=" not in str(response.headers)
+    assert "app_session_3000=" not in str(response.headers)
 
 
 @thoroughly
@@ -169,8 +169,8 @@ def test_nor_with_the_state_of_a_real_attempt(person: Person, query: str) -> Non
     st.tuples(
         st.one_of(
             header_values,
-            st.sampled_from(["app_session", "app_sign_in_00000000_aaaaaaaa", "__Host-app_session"]),
-            header_values.map("app_sign_in_ffffffff_AAAAAAAA{}".format),
+            st.sampled_from(["app_session_3000", "app_sign_in_3000", "__Host-app_session"]),
+            header_values.map("app_language_3000{}".format),
         ),
         header_values,
     ).map("=".join), max_size=6,
