@@ -113,7 +113,8 @@ def test_a_broken_multipart_body_is_refused(person: Person, boundary: str) -> No
 
 
 WRONG_METHODS = [
-    ("POST", "/"), ("POST", "/callback"), ("PUT", "/logout"), ("DELETE", "/profile"), ("PATCH", "/appointments"), ("TRACE", "/"),
+    ("POST", "/"), ("POST", "/callback"), ("PUT", "/logout"), ("DELETE", "/profile"),
+    ("PATCH", "/appointments"), ("TRACE", "/"),
     ("GET", "/backchannel-logout"), ("BREW", "/"),
     ("POST", "/healthz"), ("POST", "/static/app.css"),
 ]  # fmt: skip

@@ -50,7 +50,7 @@ WRONG_CLAIMS: dict[str, Claims] = {
     "aud a part of us": {"aud": "demo"},
     "aud empty": {"aud": []},
     "aud us and another": {"aud": ["demo-app", "another-app"]},
-    "aud us and another, azp us": {"aud": ["demo-app", "another-app"], "azp": "demo-app"},
+    "aud others, azp us": {"aud": ["another-app", "a-third"], "azp": "demo-app"},
     "aud an object": {"aud": {"demo-app": 1}},
     "aud true": {"aud": True},
     "azp of another": {"azp": "another-app"},
@@ -105,6 +105,14 @@ def test_a_wrong_claim_signs_nobody_in(
     response = visitor.signs_in()
 
     assert is_refused(visitor, scripted_app, response)
+
+
+def test_a_token_for_others_too_is_good_where_azp_names_us(
+    visitor: Person, scripted: ScriptedProvider
+) -> None:
+    scripted.claims = {"aud": ["demo-app", "another-app"], "azp": "demo-app"}
+
+    assert visitor.signs_in().status_code == 303
 
 
 WRONG_NONCES = {
