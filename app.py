@@ -20,7 +20,7 @@ ENV_FILE = Path(__file__).with_name(".env")
 
 # Folders of extras/ that nothing else needs: delete the folder, its name here and its tests, and
 # the app is the same without.
-EXTRAS: tuple[str, ...] = ()
+EXTRAS: tuple[str, ...] = ("operations",)
 
 
 def create_app(store: sessions.Store | None = None) -> Flask:
@@ -47,6 +47,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth.init_app(app, settings)
     pages.init_app(app, settings)
+    app.extensions["extras"] = EXTRAS
     for extra, its_settings in zip(extras, own, strict=True):
         extra.init_app(app, settings, its_settings)
     for line in likely_causes(os.environ, ENV_FILE, *groups):

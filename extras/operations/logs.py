@@ -1,38 +1,41 @@
-"""Log lines on stdout: JSON for machines, or text for people; and who signed in and out.
+"""Log lines on stdout: text for people at a terminal, JSON for machines. The audit stream among
+them says who signed in and out, and why somebody could not.
 
-No line holds a token, a code, a secret or a query string: what is logged are names and numbers, and
-what others wrote (an error's description) is quoted and short.
+No line holds a token, a code, a secret or a query string. What others wrote (an error's
+description) is quoted and short.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
+import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 from flask import g, has_request_context
+from werkzeug.serving import WSGIRequestHandler
 
 from auth import signals
-from config import Settings
 
 audit = logging.getLogger("audit")
 _encode = json.JSONEncoder(default=str).encode
 
 # What every record has; all else came by `extra` and is logged under its own name.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# In text they could forge a line, or rewrite the terminal; JSON escapes them.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def init_app(settings: Settings) -> None:
-    """Write what the app, the audit stream and gunicorn log to stdout, once."""
-    # `flask run` is for people; Flask says by this variable that it is that.
-    by_hand = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
-    as_text = settings.log_format == "text" or (settings.log_format is None and by_hand)
+def init_app(log_format: str | None) -> None:
+    """Write what the app, the audit stream and gunicorn log, once."""
+    as_text = sys.stdout.isatty() if log_format is None else log_format == "text"
     # What no line says need not be found out for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = StdoutHandler()
+    handler = OutputHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     handler.addFilter(_add_request)
     for name in ("app", "audit", "gunicorn.error"):
@@ -40,17 +43,26 @@ def init_app(settings: Settings) -> None:
         logger.handlers = [handler]
         if name != "gunicorn.error":  # --log-level sets that one's
             logger.setLevel(logging.INFO)
+    # The server of `flask run` would log each query, with its codes and states.
+    WSGIRequestHandler.log_request = lambda *_: None  # type: ignore[method-assign]
     for signal, receiver in RECEIVERS:
         signal.connect(receiver)
 
 
-class StdoutHandler(logging.Handler):
+def is_command() -> bool:
+    """Whether a command runs that is no server (`flask sessions`): stdout is its own then."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.info_name != "run"
+
+
+class OutputHandler(logging.Handler):
     """Writes to what stdout is now, and not when the app was made; each line at once."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            sys.stdout.write(self.format(record) + "\n")
-            sys.stdout.flush()
+            stream = sys.stderr if is_command() else sys.stdout
+            stream.write(self.format(record) + "\n")
+            stream.flush()
         except Exception:
             self.handleError(record)
 
@@ -64,11 +76,7 @@ def _add_request(record: logging.LogRecord) -> bool:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in vars(record).items()
-        if name not in _STANDARD and value is not None
-    }
+    return {k: v for k, v in vars(record).items() if v is not None and k not in _STANDARD}
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -96,41 +104,53 @@ class TextFormatter(logging.Formatter):
     """One line for people; a trace below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{_time(record)} {record.levelname:<7} {record.getMessage()}"
+        message = _CONTROL.sub(lambda match: ascii(match[0])[1:-1], record.getMessage())
+        line = f"{_time(record)} {record.levelname:<7} {message}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-# The audit stream
+# ---------------------------------------------------------------- the audit stream
+
+
+def _write(event: str, text: str, *, ok: bool = True, detail: str = "", **extra: object) -> None:
+    """Write an event; what failed is a warning with its reason."""
+    level, more = (logging.INFO, "") if ok else (logging.WARNING, f" ({detail or 'no reason'})")
+    fields = {"event": event, **extra, "detail": detail or None}
+    audit.log(level, "%s%s", text, more, extra=fields)
 
 
 def _signed_in(rp: object, sub: str, **_: object) -> None:
-    audit.info("signed in: %r", sub, extra={"event": "signed_in", "sub": sub})
+    _write("signed_in", f"signed in: {sub!r}", sub=sub)
 
 
-def _sign_in_failed(rp: object, code: str, **_: object) -> None:
-    extra = {"event": "sign_in_failed", "code": code}
-    audit.warning("a sign-in failed: %s", code, extra=extra)
+def _sign_in_failed(rp: object, code: str, detail: str, **_: object) -> None:
+    text = f"a sign-in failed: {code}"
+    _write("sign_in_failed", text, ok=False, code=code, detail=detail)
 
 
-def _refreshed(rp: object, outcome: str, audience: str, **_: object) -> None:
-    level = logging.INFO if outcome == "refreshed" else logging.WARNING
-    extra = {"event": "refresh", "outcome": outcome, "audience": audience or None}
-    audit.log(level, "refresh: %s", outcome, extra=extra)
+def _refreshed(rp: object, outcome: str, audience: str, detail: str = "", **_: object) -> None:
+    ok, text = outcome == "refreshed", f"refresh: {outcome}"
+    _write("refresh", text, ok=ok, outcome=outcome, audience=audience or None, detail=detail)
+
+
+def _revoked(rp: object, ok: bool, detail: str, **_: object) -> None:
+    text = "refresh token revoked" if ok else "a refresh token was not revoked"
+    _write("revoked" if ok else "revocation_failed", text, ok=ok, detail=detail)
 
 
 def _signed_out(rp: object, sub: str, **_: object) -> None:
-    audit.info("signed out: %r", sub, extra={"event": "signed_out", "sub": sub})
+    _write("signed_out", f"signed out: {sub!r}", sub=sub)
 
 
 def _logged_out(rp: object, count: int, **_: object) -> None:
-    extra = {"event": "backchannel_logout", "sessions": count}
-    audit.info("back-channel logout: %d sessions", count, extra=extra)
+    _write("backchannel_logout", f"back-channel logout: {count} sessions", sessions=count)
 
 
-RECEIVERS = (
+RECEIVERS: tuple[tuple[Any, Callable[..., None]], ...] = (
     (signals.signed_in, _signed_in),
     (signals.sign_in_failed, _sign_in_failed),
     (signals.refreshed, _refreshed),
+    (signals.revoked, _revoked),
     (signals.signed_out, _signed_out),
     (signals.logged_out, _logged_out),
 )

@@ -12,6 +12,7 @@ import errno
 import importlib
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -23,6 +24,9 @@ from flask import Flask, Response, g, request, request_finished
 from auth import relying_party, signals
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+ADDRESSES = ("::", "0.0.0.0")  # noqa: S104  # what METRICS_PORT means; .env.example says so
+# Taken; or a machine without IPv6.
+UNAVAILABLE = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -39,13 +43,21 @@ def init_app(app: Flask, port: int) -> None:
     registry = prometheus.CollectorRegistry()
     importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
     _count(app, prometheus)
-    try:
-        prometheus.start_http_server(port, registry=registry)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
+    is_served = [_serve(prometheus, address, port, registry) for address in ADDRESSES]
+    if not any(is_served):
         # Another worker serves, or something else: then the log says so and the pages go on.
         app.logger.warning("METRICS_PORT %d is taken", port)
+
+
+def _serve(prometheus: Any, address: str, port: int, registry: Any) -> bool:
+    """Whether this address could be had: mostly [::] takes IPv4 along, and the second is taken."""
+    try:
+        prometheus.start_http_server(port, address, registry=registry)
+    except OSError as error:
+        if error.errno not in UNAVAILABLE and not isinstance(error, socket.gaierror):
+            raise
+        return False
+    return True
 
 
 def _remove_at_exit(folder: str, pid: int) -> None:
@@ -59,18 +71,18 @@ def _remove_at_exit(folder: str, pid: int) -> None:
 def _count(app: Flask, prometheus: Any) -> None:
     own = prometheus.CollectorRegistry()  # the files are what is served
     sign_ins = prometheus.Counter(
-        "app_sign_ins", "Finished sign-ins: ok, or the problem's code", ["outcome"], registry=own
+        "app_sign_ins", "Finished sign-ins: ok, or the error's code", ["outcome"], registry=own
     )
     refreshes = prometheus.Counter(
         "app_refreshes", "Exchanged refresh tokens", ["outcome"], registry=own
     )
     api_calls = prometheus.Histogram(
-        *("app_api_call_seconds", "Calls to an API (status 0: no answer)", ["status"]),
+        *("app_api_call_seconds", "Calls to an API (status 0: no response)", ["status"]),
         buckets=SECONDS,
         registry=own,
     )
     provider_calls = prometheus.Histogram(
-        *("app_provider_call_seconds", "Calls to the provider (status 0: no answer)", ["status"]),
+        *("app_provider_call_seconds", "Calls to the provider (status 0: no response)", ["status"]),
         buckets=SECONDS,
         registry=own,
     )
@@ -85,7 +97,7 @@ def _count(app: Flask, prometheus: Any) -> None:
         if url
     }
 
-    def answered(sender: Flask, response: Response, **_: object) -> None:
+    def finished(sender: Flask, response: Response, **_: object) -> None:
         # All unknown addresses are one, so that visitors cannot make series without end.
         route = request.url_rule.rule if request.url_rule else "unknown"
         seconds = time.perf_counter() - g.followed.started_at
@@ -104,8 +116,8 @@ def _count(app: Flask, prometheus: Any) -> None:
     def refreshed(sender: object, outcome: str, **_: object) -> None:
         refreshes.labels(outcome).inc()
 
-    request_finished.connect(answered, app, weak=False)
-    signals.request_sent.connect(sent, rp.outbound, weak=False)
+    request_finished.connect(finished, app, weak=False)
+    signals.request_sent.connect(sent, rp.http, weak=False)
     signals.signed_in.connect(signed_in, rp, weak=False)
     signals.sign_in_failed.connect(sign_in_failed, rp, weak=False)
     signals.refreshed.connect(refreshed, rp, weak=False)

@@ -21,7 +21,6 @@ from flask import (
 )
 
 from auth import relying_party
-from config import Settings
 from sessions import current_session
 
 log = logging.getLogger("app.requests")
@@ -42,9 +41,8 @@ class Followed(NamedTuple):
     session_key: str | None
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask, *, behind_proxy: bool) -> None:
     """Follow each request; Flask's signals come whatever the app itself does with it."""
-    behind_proxy = settings.trusted_proxy_hops > 0
 
     def begin(sender: Flask, **_: object) -> None:
         started_at, headers = time.perf_counter(), request.headers
@@ -68,7 +66,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     request_started.connect(begin, app, weak=False)
     request_finished.connect(end, app, weak=False)
     with app.app_context():
-        relying_party().outbound.further_headers = trace_headers
+        relying_party().http.further_headers = trace_headers
 
 
 def _level(response: Response) -> int:
@@ -94,7 +92,7 @@ def _log(level: int, response: Response, followed: Followed) -> None:
         duration_ms=milliseconds,
         # The key is a hash of the session id already; a part of it tells sessions apart.
         session=(current_session().key or followed.session_key or "")[:12] or None,
-        problem=g.get("problem_code"),
+        code=g.get("error_code"),
     )
     log.handle(record)
 

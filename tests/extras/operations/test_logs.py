@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from auth.token_set import claims_of
+from auth import public
 from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import (
     ADA,
+    APP,
     SECRET,
+    SESSION_COOKIE,
     Browser,
     Gunicorn,
     HttpBrowser,
@@ -28,15 +32,17 @@ from tests.support.harness import (
     workers_of,
 )
 
+REVOKED = '{"error": "invalid_grant", "error_description": "revoked by ada"}'
 Lines = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str], settings: dict[str, str]) -> Lines:
-    """The JSON lines since the last look, of one logger; before `app`, which takes over stdout."""
+    """The JSON lines since the last look, of one logger or of all that log while it serves."""
 
     def read(logger: str = "") -> list[dict[str, Any]]:
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        found = [line for line in found if line["logger"] != "app.start" or logger == "app.start"]
         return [line for line in found if logger in ("", line["logger"])]
 
     return read
@@ -52,7 +58,7 @@ def test_a_request_is_one_line_that_names_the_rule_and_not_the_url(
     assert line["route"] == "/sessions/<reference>/end"
     assert line["status"] == 401
     assert line["duration_ms"] > 0
-    assert line["problem"] == "sign_in_needed"
+    assert line["code"] == "sign_in_needed"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert line["level"] == "info"
 
@@ -79,14 +85,14 @@ def test_a_file_that_is_not_there_leaves_a_line(lines: Lines, app: Flask) -> Non
     assert line["status"] == 404
 
 
-def test_the_line_of_a_problem_has_the_reference_that_the_page_shows(
+def test_the_line_of_an_error_has_the_reference_that_the_page_shows(
     lines: Lines, app: Flask
 ) -> None:
     page = Browser(app).get("/callback?state=nonsense")
 
     [line] = lines("app.errors")
     assert line["code"] == "malformed_callback"
-    assert line["detail"] == "state is missing or not one of ours"
+    assert line["detail"] == "state is not one of ours"
     assert line["reference"] in page.text
 
 
@@ -147,7 +153,7 @@ def test_a_sessions_lines_can_be_told_from_anothers(
 
     first, second, third = (line["session"] for line in lines("app.requests"))
     assert first == second != third
-    assert first not in str(person.browser.cookie("app_session"))
+    assert first not in str(person.browser.cookie(SESSION_COOKIE))
 
 
 def test_the_line_of_a_sign_out_still_names_the_session(lines: Lines, person: Person) -> None:
@@ -163,14 +169,15 @@ def test_the_line_of_a_sign_out_still_names_the_session(lines: Lines, person: Pe
 def test_no_line_of_a_whole_visit_holds_a_secret(
     capsys: pytest.CaptureFixture[str], app: Flask, person: Person, clock: Clock
 ) -> None:
+    capsys.readouterr()
     callback = person.provider.answers(person.begins("/login?login_hint=ada@example.com"))
-    attempt_cookies = person.browser.cookies()
+    earlier_cookies = person.browser.cookies()
     person.comes_back(callback)
     tokens = _tokens(app, person)
     clock.moves(3590)
     person.sees("/appointments?page=2")
     tokens |= _tokens(app, person)
-    cookies = attempt_cookies | person.browser.cookies()
+    cookies = earlier_cookies | person.browser.cookies()
     person.signs_out()
     person.comes_back(callback)
 
@@ -186,7 +193,7 @@ def test_no_line_of_a_whole_visit_holds_a_secret(
 def _tokens(app: Flask, person: Person) -> set[str]:
     from sessions.interface import key_of
 
-    key = key_of(str(person.browser.cookie("app_session")))
+    key = key_of(str(person.browser.cookie(SESSION_COOKIE)))
     stored = app.session_interface._retrieve_session_data(key)["auth"]
     first = stored["token_sets"][""]
     return {stored["id_token"], first["access_token"], first["refresh_token"]}
@@ -200,9 +207,10 @@ def test_the_audit_stream_has_sign_in_refresh_and_sign_out(
     person.sees("/appointments")
     person.signs_out()
 
-    signed_in, refresh, signed_out = lines("audit")
+    signed_in, refresh, revoked, signed_out = lines("audit")
     assert (signed_in["event"], signed_in["sub"]) == ("signed_in", "demo|ada")
     assert (refresh["event"], refresh["outcome"]) == ("refresh", "refreshed")
+    assert revoked["event"] == "revoked"
     assert (signed_out["event"], signed_out["sub"]) == ("signed_out", "demo|ada")
 
 
@@ -218,55 +226,75 @@ def test_the_audit_stream_has_a_refused_refresh(
     lines: Lines, person: Person, provider: Provider, clock: Clock
 ) -> None:
     person.signs_in()
-    provider.lies(at="token", status=400, body='{"error": "invalid_grant"}')
+    provider.lies(at="token", status=400, body=REVOKED)
     clock.moves(3590)
 
     person.sees("/appointments")
 
-    assert [line.get("outcome") for line in lines("audit")] == [None, "refused"]
+    line = lines("audit")[-1]
+    assert (line["event"], line["outcome"]) == ("refresh", "refused")
+    assert line["detail"] == "status 400, 'invalid_grant', 'revoked by ada'"
+    assert line["level"] == "warning"
+
+
+def test_an_identity_that_was_swapped_by_a_refresh_can_be_told_from_a_revoked_grant(
+    lines: Lines, person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.options(refreshed_id_token={"sub": "somebody-else"})
+    person.signs_in()
+    clock.moves(3590)
+
+    person.sees("/appointments")
+
+    [refused] = [line for line in lines("audit") if line.get("outcome") == "refused"]
+    assert refused["detail"] == "refreshed ID token: sub is not that of the sign-in"
+
+
+def test_the_audit_stream_has_a_revocation_that_was_refused(
+    lines: Lines, person: Person, provider: Provider
+) -> None:
+    person.signs_in()
+    provider.lies(at="revoke", status=503, body="")
+
+    person.signs_out()
+
+    [line] = [line for line in lines("audit") if line["event"] == "revocation_failed"]
+    assert line["detail"] == "status 503, no error named"
+    assert line["level"] == "warning"
 
 
 def test_the_audit_stream_has_a_back_channel_logout(
     lines: Lines, app: Flask, person: Person, provider: Provider
 ) -> None:
     person.signs_in()
-    [id_token] = [token for token in _tokens(app, person) if "sid" in _claims(token)]
-    token = provider.logout_token(sub=ADA, sid=_claims(id_token)["sid"])
     lines()
 
-    post_logout(app, token)
+    post_logout(app, provider.logout_token(sub=ADA))
 
-    [line] = lines("audit")
-    assert (line["event"], line["sessions"]) == ("backchannel_logout", 1)
-
-
-def _claims(token: str) -> dict[str, Any]:
-    try:
-        return claims_of(token)
-    except (ValueError, IndexError):
-        return {}
+    [line] = [line for line in lines("audit") if line["event"] == "backchannel_logout"]
+    assert line["sessions"] == 1
 
 
-@pytest.mark.parametrize("way", ["LOG_FORMAT", "flask run"])
+@pytest.mark.parametrize("way", ["LOG_FORMAT", "a terminal"])
 def test_people_get_text(
     way: str,
     capsys: pytest.CaptureFixture[str],
     make_app: MakeApp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if way == "flask run":
-        monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: way == "a terminal")
     app = make_app(LOG_FORMAT="text") if way == "LOG_FORMAT" else make_app()
+    capsys.readouterr()
 
     Browser(app).get("/")
 
     assert re.fullmatch(r"\S+Z INFO    GET / 200 in [0-9.]+ ms\n", capsys.readouterr().out)
 
 
-def test_json_can_be_had_from_flask_run_too(
+def test_json_can_be_had_at_a_terminal_too(
     lines: Lines, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     app = make_app(LOG_FORMAT="json")
 
     Browser(app).get("/")
@@ -274,9 +302,42 @@ def test_json_can_be_had_from_flask_run_too(
     assert lines("app.requests")[0]["status"] == 200
 
 
+def test_nobody_forges_a_line_or_rewrites_the_terminal(
+    capsys: pytest.CaptureFixture[str], make_app: MakeApp
+) -> None:
+    make_app(LOG_FORMAT="text")
+    capsys.readouterr()
+
+    logging.getLogger("app.errors").warning("%s", "a\nb\x1b[31m\u2028é")
+
+    assert capsys.readouterr().out.endswith("WARNING a\\nb\\x1b[31m\\u2028é\n")
+
+
+def test_one_line_at_the_start_says_what_was_started(
+    lines: Lines, make_app: MakeApp, provider: Provider, redis_url: str
+) -> None:
+    make_app(SESSION_REDIS_URL=redis_url)
+
+    [line] = lines("app.start")
+    assert line["address"] == APP
+    assert line["provider"] == provider.issuer
+    assert line["store"] == "Redis"
+    assert "operations" in line["extras"]
+    assert redis_url not in str(line)
+
+
+def test_a_commands_output_is_its_own(app: Flask) -> None:
+    log = logging.getLogger("app.a_command")
+    app.cli.command("speak")(lambda: (print("the output"), log.warning("a warning")))
+
+    result = app.test_cli_runner().invoke(args=["speak"])
+
+    assert result.stdout == "the output\n"
+    assert "a warning" in result.stderr
+
+
 def test_a_crash_is_one_line_with_its_trace(lines: Lines, app: Flask) -> None:
-    app.view_functions["pages.home"] = lambda: 1 // 0
-    app.view_functions["pages.home"]._open_to_all = True
+    app.view_functions["pages.home"] = public(lambda: 1 // 0)
 
     Browser(app).get("/")
 
@@ -306,3 +367,21 @@ def test_gunicorn_writes_no_access_log_of_its_own(
     logged = capfd.readouterr()
     assert logged.out.count("GET / 200") == 1
     assert "code=abc" not in logged.out + logged.err
+
+
+@pytest.mark.parametrize("server", ["gunicorn", "flask run"])
+def test_an_access_log_holds_no_code_and_no_state(
+    server: str, capfd: pytest.CaptureFixture[str], settings: dict[str, str]
+) -> None:
+    gunicorn = Gunicorn(settings, GUNICORN_CMD_ARGS="--access-logfile -")
+    if server == "flask run":
+        run = f"flask --app app run --port {gunicorn.port}"
+        gunicorn.command = [sys.executable, "-m", *run.split()]
+
+    with gunicorn:
+        browser = HttpBrowser(gunicorn.base_url, host="localhost:3000")
+        browser.get("/callback?code=the-code&state=the-state", headers={"Referer": "/?code=it"})
+
+    logged = "".join(capfd.readouterr())
+    assert logged.count("GET /callback") >= 2
+    assert not re.search("the-code|the-state|code=it", logged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -10,10 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import prometheus_client
 import pytest
 import requests
 
+from extras.operations import metrics
+from tests.conftest import MakeApp
 from tests.support.harness import (
     ROOT,
     Api,
@@ -109,6 +114,28 @@ def test_requests_are_timed_by_rule_and_unknown_addresses_are_one(metered: Meter
     assert not any("no-such-page" in name for name in samples)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
+def test_metrics_are_served_on_ipv4_and_ipv6(address: str, metered: Metered) -> None:
+    assert requests.get(f"http://{address}:{metered.metrics_port}/metrics", timeout=10).ok
+
+
+def test_a_machine_without_ipv6_serves_metrics_too(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    served = []
+
+    def start(port: int, address: str, **_: Any) -> None:
+        if ":" in address:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        served.append(address)
+
+    monkeypatch.setattr(prometheus_client, "start_http_server", start)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    make_app(METRICS_PORT=str(free_port()))
+
+    assert served == [metrics.ADDRESSES[1]]
+
+
 def test_the_apps_own_port_shows_no_metrics(metered: Metered) -> None:
     answer = HttpBrowser(metered.base_url, host="localhost:3000").get("/metrics")
 
@@ -132,7 +159,7 @@ def _modules_after_start(settings: dict[str, str]) -> str:
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
         )
-    return done.stdout.strip()
+    return done.stdout.split()[-1]
 
 
 def test_a_port_that_is_taken_does_not_keep_the_app_from_serving(
