@@ -406,6 +406,13 @@ def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.text))).strip()
 
 
+def logout_url_of(response: Any) -> str:
+    """Where the page after Sign Out leads: the provider's logout."""
+    match = re.search(r'http-equiv="refresh" content="0; url=([^"]*)"', response.text)
+    assert match, text_of(response)
+    return html.unescape(match[1])
+
+
 def way_on(page: str) -> str:
     """Where an error page's first link leads."""
     main = page.partition("<main")[2]
