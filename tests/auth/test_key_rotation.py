@@ -36,7 +36,7 @@ def test_with_both_keys_nobody_is_signed_out_and_tokens_are_refreshed(
     assert provider.refreshes() == 1
 
 
-def test_the_first_request_seals_with_the_new_key_and_no_later_one_writes(
+def test_the_first_request_encrypts_with_the_new_key_and_no_later_one_writes(
     before: Person, make_app: MakeApp
 ) -> None:
     app = make_app(APP_SECRET_KEY=BOTH)
@@ -51,7 +51,7 @@ def test_the_first_request_seals_with_the_new_key_and_no_later_one_writes(
     assert same_browser(before, make_app(APP_SECRET_KEY=NEW)).is_signed_in()
 
 
-def test_a_refresh_under_a_new_key_seals_and_writes_once(
+def test_a_refresh_under_a_new_key_encrypts_and_writes_once(
     before: Person, make_app: MakeApp, clock: Clock
 ) -> None:
     app = make_app(APP_SECRET_KEY=BOTH)
@@ -110,10 +110,10 @@ def test_old_sessions_are_no_obstacle_on_the_sessions_page(
 
 Spoil = Callable[[bytes], bytes]
 SPOILT: dict[str, Spoil] = {
-    "cut": lambda sealed: sealed[:-1],
-    "empty": lambda sealed: b"",
-    "one bit turned": lambda sealed: sealed[:-1] + bytes([sealed[-1] ^ 1]),
-    "other bytes": lambda sealed: b"x" * len(sealed),
+    "cut": lambda data: data[:-1],
+    "empty": lambda data: b"",
+    "one bit turned": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+    "other bytes": lambda data: b"x" * len(data),
 }
 
 
@@ -126,7 +126,9 @@ def test_a_record_that_somebody_changed_in_the_store_is_no_session(
     record = store.read(key)
     assert record
 
-    assert store.replace(key, record.version, record.version, spoil(record.sealed))
+    spoilt = record._replace(data=spoil(record.data))
+
+    assert store.replace(key, record.version, spoilt, [])
 
     assert person.sees("/profile").headers["Location"] == "/login?return_to=/profile"
 
@@ -140,6 +142,6 @@ def test_a_record_that_somebody_put_in_the_place_of_another_is_no_session(app: F
     assert adas
     assert thiefs
 
-    assert store.replace(key, thiefs.version, thiefs.version, adas.sealed)
+    assert store.replace(key, thiefs.version, thiefs._replace(data=adas.data), [])
 
     assert not thief.is_signed_in()

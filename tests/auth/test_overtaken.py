@@ -14,8 +14,8 @@ from flask import Flask
 
 from auth import refresh, signals
 from tests.conftest import Clock, MakeApp
-from tests.sessions.test_sessions_model import SteppedStore, Worker
 from tests.support.harness import ADA, Browser, Person, Provider, post_logout
+from tests.support.interleaving import SteppedStore, Worker
 from tests.support.session_store import key_of_session, same_browser, store_of
 
 LIFETIME = 60
@@ -48,7 +48,9 @@ def sign_out(person: Person, provider: Provider) -> int:
 
 
 def logout(person: Person, provider: Provider) -> int:
-    token = provider.logout_token(sub=ADA, claims={"exp": {"in_seconds": 7200}})
+    # Issued before the next sign-in of this test, which it must not end.
+    times = {"iat": {"in_seconds": -30}, "exp": {"in_seconds": 7200}}
+    token = provider.logout_token(sub=ADA, claims=times)
     return int(post_logout(person.browser.client.application, token).status_code)
 
 

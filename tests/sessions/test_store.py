@@ -12,11 +12,9 @@ import pytest
 
 from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
-from sessions.store import FAILED, Record, Store
+from sessions.store import Record, Store
 from tests.conftest import Clock
-
-FIRST, SECOND, THIRD = (bytes([n]) * 8 for n in (1, 2, 3))
-IDLE, ABSOLUTE = 1000.0, 5000
+from tests.support.session_store import ABSOLUTE, FIRST, IDLE, SECOND, THIRD, record
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -26,24 +24,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return RedisStore(request.getfixturevalue("redis_url"), ABSOLUTE)
 
 
-def record(version: bytes = FIRST, sealed: bytes = b"sealed", seconds: float = IDLE) -> Record:
-    now = time.time()
-    return Record(version, sealed, now, now + seconds)
-
-
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not (is_so := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return condition()
+    return is_so
 
 
 def test_what_was_created_is_read(store: Store) -> None:
-    kept = record(sealed=bytes(range(256)))
+    stored = record(data=bytes(range(256)))
 
-    store.create("key", kept, ["ref"])
+    store.create("key", stored, ["ref"])
 
-    assert store.read("key") == kept
+    assert store.read("key") == stored
     assert store.read("another") is None
 
 
@@ -59,16 +52,16 @@ def test_a_session_is_found_under_each_of_its_references(store: Store) -> None:
 def test_replacing_needs_the_version_that_was_read(store: Store) -> None:
     store.create("key", record(FIRST), [])
 
-    assert store.replace("key", FIRST, SECOND, b"new")
-    assert not store.replace("key", FIRST, THIRD, b"too late")
+    assert store.replace("key", FIRST, record(SECOND, b"new"), [])
+    assert not store.replace("key", FIRST, record(THIRD, b"too late"), [])
 
     found = store.read("key")
     assert found
-    assert (found.version, found.sealed) == (SECOND, b"new")
+    assert (found.version, found.data) == (SECOND, b"new")
 
 
 def test_replacing_creates_nothing(store: Store) -> None:
-    assert not store.replace("key", FIRST, SECOND, b"new")
+    assert not store.replace("key", FIRST, record(SECOND, b"new"), [])
     assert store.read("key") is None
 
 
@@ -77,7 +70,7 @@ def test_replacing_leaves_the_times_as_they_were_touched(store: Store) -> None:
     now = time.time()
     store.touch("key", now + 5, now + 2000)
 
-    store.replace("key", FIRST, SECOND, b"new")
+    store.replace("key", FIRST, record(SECOND, b"new"), [])
 
     assert store.read("key") == Record(SECOND, b"new", now + 5, now + 2000)
 
@@ -89,7 +82,7 @@ def test_touching_extends_the_life_and_changes_nothing_else(store: Store, clock:
     store.touch("key", now + 90, now + 190)
 
     clock.moves(150)
-    assert store.read("key") == Record(FIRST, b"sealed", now + 90, now + 190)
+    assert store.read("key") == Record(FIRST, b"data", now + 90, now + 190)
     clock.moves(50)
     assert store.read("key") is None
 
@@ -108,19 +101,19 @@ def test_nothing_brings_an_expired_session_back(store: Store, clock: Clock) -> N
     clock.moves(IDLE + 1)  # this machine's clock; Redis still has it, and SQLite before a sweep
 
     store.touch("key", time.time(), time.time() + IDLE)
-    store.replace("key", FIRST, SECOND, b"new")
+    store.replace("key", FIRST, record(SECOND, b"new"), [])
 
     assert store.read("key") is None
 
 
 def test_deleting_returns_what_the_session_held_to_the_last(store: Store) -> None:
     store.create("key", record(), ["ref"])
-    store.replace("key", FIRST, SECOND, b"new")
+    store.replace("key", FIRST, record(SECOND, b"new"), [])
 
     deleted = store.delete("key", ["ref"])
 
     assert deleted
-    assert (deleted.version, deleted.sealed) == (SECOND, b"new")
+    assert (deleted.version, deleted.data) == (SECOND, b"new")
     assert store.delete("key", ["ref"]) is None
 
 
@@ -131,7 +124,7 @@ def test_nothing_is_left_of_a_deleted_session(store: Store) -> None:
 
     assert store.read("key") is None
     assert store.keys_with("ref") == []
-    assert not store.replace("key", FIRST, SECOND, b"new")
+    assert not store.replace("key", FIRST, record(SECOND, b"new"), [])
 
 
 def test_an_expired_session_is_gone(store: Store, clock: Clock) -> None:
@@ -143,58 +136,69 @@ def test_an_expired_session_is_gone(store: Store, clock: Clock) -> None:
     assert store.delete("key", ["ref"]) is None
 
 
-def test_a_lease_has_one_holder(store: Store) -> None:
-    assert store.lease_holder("key") is None
+def test_replacing_adds_references(store: Store) -> None:
+    store.create("key", record(), ["sub"])
 
-    assert store.acquire_lease("key", "first", 60) == "first"
-    assert store.acquire_lease("key", "second", 60) == "first"
+    store.replace("key", FIRST, record(SECOND), ["sid"])
 
-    assert store.lease_holder("key") == "first"
-    assert store.acquire_lease("another", "second", 60) == "second"
+    assert store.keys_with("sub") == store.keys_with("sid") == ["key"]
 
 
-def test_a_lease_is_released_by_its_holder_alone(store: Store) -> None:
-    store.acquire_lease("key", "first", 60)
+def test_a_named_value_is_added_once(store: Store) -> None:
+    assert store.get("lock") is None
 
-    store.release_lease("key", "second")
-    assert store.lease_holder("key") == "first"
+    assert store.add("lock", "first", 60)
+    assert not store.add("lock", "second", 60)
 
-    store.release_lease("key", "first")
-    assert store.acquire_lease("key", "second", 60) == "second"
-
-
-def test_a_lease_runs_out_by_itself(store: Store) -> None:
-    store.acquire_lease("key", "first", 0.1)
-
-    assert eventually(lambda: store.lease_holder("key") is None)
-    assert store.acquire_lease("key", "second", 60) == "second"
+    assert store.get("lock") == "first"
+    assert store.add("another", "second", 60)
 
 
-def test_a_lease_is_renewed_by_its_holder(store: Store) -> None:
-    store.acquire_lease("key", "first", 0.5)
+def test_a_named_value_is_removed_only_by_who_knows_it(store: Store) -> None:
+    store.add("lock", "first", 60)
 
-    store.pass_lease("key", "first", "first", 60)
-    time.sleep(0.7)
+    assert not store.remove("lock", "second")
+    assert store.get("lock") == "first"
 
-    assert store.lease_holder("key") == "first"
-
-
-def test_a_lease_is_passed_on_by_its_holder_alone(store: Store) -> None:
-    store.acquire_lease("key", "first", 60)
-
-    store.pass_lease("key", "second", FAILED, 60)
-    assert store.lease_holder("key") == "first"
-
-    store.pass_lease("key", "first", FAILED, 1)
-    assert store.lease_holder("key") == FAILED
-    assert eventually(lambda: store.lease_holder("key") is None)
+    assert store.remove("lock", "first")
+    assert not store.remove("lock", "first")
+    assert store.add("lock", "second", 60)
 
 
-def test_of_many_at_once_one_gets_the_lease(store: Store) -> None:
+def test_a_named_value_expires_by_itself(store: Store) -> None:
+    store.add("lock", "first", 0.1)
+
+    assert eventually(lambda: store.get("lock") is None)
+    assert not store.swap("lock", "first", "late", 60)
+    assert not store.remove("lock", "first")
+    assert store.add("lock", "second", 60)
+
+
+def test_a_named_value_is_swapped_only_by_who_knows_it(store: Store) -> None:
+    store.add("lock", "first", 60)
+
+    assert not store.swap("lock", "second", "stolen", 60)
+    assert store.get("lock") == "first"
+
+    assert store.swap("lock", "first", "failed", 0.1)
+    assert store.get("lock") == "failed"
+    assert eventually(lambda: store.get("lock") is None)
+
+
+def test_swapping_sets_the_expiry_anew(store: Store) -> None:
+    store.add("lock", "first", 0.3)
+
+    store.swap("lock", "first", "first", 60)
+    time.sleep(0.5)
+
+    assert store.get("lock") == "first"
+
+
+def test_of_many_at_once_one_adds_a_named_value(store: Store) -> None:
     with ThreadPoolExecutor(16) as pool:
-        holders = list(pool.map(lambda n: store.acquire_lease("key", str(n), 60), range(16)))
+        added = list(pool.map(lambda n: store.add("lock", str(n), 60), range(16)))
 
-    assert len(set(holders)) == 1
+    assert sum(added) == 1
 
 
 def test_no_write_of_many_at_once_is_lost(store: Store) -> None:
@@ -208,7 +212,8 @@ def test_no_write_of_many_at_once_is_lost(store: Store) -> None:
             assert found
             with lock:
                 version = next(numbers).to_bytes(8)
-            if store.replace("key", found.version, version, b"%d" % (int(found.sealed) + 1)):
+            newer = record(version, b"%d" % (int(found.data) + 1))
+            if store.replace("key", found.version, newer, []):
                 return
 
     with ThreadPoolExecutor(8) as pool:
@@ -216,7 +221,7 @@ def test_no_write_of_many_at_once_is_lost(store: Store) -> None:
 
     found = store.read("key")
     assert found
-    assert found.sealed == b"80"
+    assert found.data == b"80"
 
 
 def test_many_sign_ins_at_once_are_all_kept(store: Store) -> None:
@@ -235,8 +240,18 @@ def test_a_clock_that_is_wrong_costs_no_session(store: Store, clock: Clock) -> N
 
     store.create("key", record(), ["ref"])
     store.touch("key", time.time(), time.time() + IDLE)
-    holder = store.acquire_lease("key", "first", 60)
 
     assert store.read("key")
     assert store.keys_with("ref") == ["key"]
-    assert store.lease_holder("key") == holder == "first"
+
+
+def test_a_clock_set_back_keeps_no_named_value_alive(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add("lock", "first", 0.2)
+    real = time.time
+
+    monkeypatch.setattr(time, "time", lambda: real() - 86400)
+
+    assert store.get("lock") == "first"
+    assert eventually(lambda: store.add("lock", "second", 60))

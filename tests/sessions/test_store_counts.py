@@ -19,10 +19,10 @@ from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
 from sessions.store import Record, Store
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import Browser, Gunicorn, Person, environment
-from tests.support.session_store import Counted, store_of
+from tests.support.harness import SESSION_COOKIE, Browser, Gunicorn, Person, environment
+from tests.support.session_store import Counted, record, store_of
 
-# By hand: ANONYMOUS=100000 MANY=200000 EXPIRED=100000 pytest tests/test_store_counts.py
+# By hand: ANONYMOUS=100000 MANY=200000 EXPIRED=100000 pytest tests/sessions/test_store_counts.py
 ANONYMOUS = int(os.environ.get("ANONYMOUS", "2000"))
 MANY = int(os.environ.get("MANY", "20000"))
 EXPIRED = int(os.environ.get("EXPIRED", "20000"))
@@ -61,13 +61,14 @@ def test_a_file_costs_nothing_with_a_session(engine: str, app: Flask, person: Pe
     assert store.calls == {}
 
 
-def test_a_sign_in_costs_one_write(engine: str, app: Flask, person: Person) -> None:
+def test_a_sign_in_costs_three_writes(engine: str, app: Flask, person: Person) -> None:
     store = Counted(app)
 
     person.signs_in()
 
-    # The reads: has a logout come while the provider answered?
-    assert store.calls == {"create": 1, "lease_holder": 2}
+    # Its lock, which then says that it is done, and the session. The reads: has a logout come while
+    # the provider answered, and how many sessions does this person have?
+    assert store.calls == {"add": 1, "create": 1, "swap": 1, "get": 2, "keys_with": 1}
 
 
 def test_a_refresh_costs_one_write_of_the_session(
@@ -80,7 +81,7 @@ def test_a_refresh_costs_one_write_of_the_session(
     person.sees("/appointments")
 
     assert store.calls["replace"] == 1
-    assert store.calls["acquire_lease"] == store.calls["release_lease"] == 1
+    assert store.calls["add"] == store.calls["remove"] == 1
     assert sum(store.calls.values()) <= 8
 
 
@@ -105,7 +106,7 @@ def test_anonymous_visitors_leave_no_record(
     paths = ("/", "/login", "/profile", "/appointments", "/callback?state=x&code=y", "/nowhere")
     for n in range(ANONYMOUS):
         if n % 2:  # cookies of nobody's, too
-            browser.client.set_cookie("app_session", f"{n:043d}", domain="localhost")
+            browser.client.set_cookie(SESSION_COOKIE, f"{n:043d}", domain="localhost")
         browser.get(paths[n % len(paths)])
         browser = browser if n % 50 else Browser(app)
 
@@ -140,15 +141,10 @@ def steps_of_sqlite(store: SQLiteStore, call: Callable[[Store], Any]) -> int:
 CALLS: dict[str, Callable[[Store], Any]] = {
     "read": lambda store: store.read("key7"),
     "keys_with": lambda store: store.keys_with("sub7"),
-    "replace": lambda store: store.replace("key7", VERSION, VERSION, b"new"),
+    "replace": lambda store: store.replace("key7", VERSION, record(VERSION), []),
     "touch": lambda store: store.touch("key7", time.time(), time.time() + 9000),
-    "lease": lambda store: (
-        store.acquire_lease("key7", "owner", 60),
-        store.release_lease("key7", "owner"),
-    ),
-    "create": lambda store: store.create(
-        "new", Record(VERSION, b"x", time.time(), time.time() + 9000), ["sub7"]
-    ),
+    "lock": lambda store: (store.add("lock", "owner", 60), store.remove("lock", "owner")),
+    "create": lambda store: store.create("new", record(VERSION), ["sub7"]),
     "delete": lambda store: store.delete("new", ["sub7"]),
 }
 
@@ -231,7 +227,8 @@ def test_a_session_takes_at_most_2500_bytes_of_redis(
     with Client.from_url(redis_url) as client:
         sizes = {key: client.memory_usage(key, samples=0) for key in client.scan_iter()}
 
-    assert len(sizes) == 3  # the session, and where its sub and its sid are found
+    # The session, where its sub and its sid are found, and for 30 seconds that it was begun.
+    assert len(sizes) == 4
     print("bytes a session on Redis:", sizes)
     assert sum(sizes.values()) <= 2500
 
@@ -240,13 +237,13 @@ def test_a_session_takes_at_most_5000_bytes_of_sqlite(app: Flask, tmp_path: Path
     path = tmp_path / "sessions.sqlite3"
     Person(Browser(app)).signs_in()
     connection = sqlite3.connect(path)
-    (sealed,) = connection.execute("SELECT sealed FROM sessions").fetchone()
+    (data,) = connection.execute("SELECT data FROM sessions").fetchone()
     store, now, count = store_of(app), time.time(), 500
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     before = path.stat().st_size
     for n in range(count):
-        record = Record(VERSION, os.urandom(len(sealed)), now, now + 9000)
+        record = Record(VERSION, os.urandom(len(data)), now, now + 9000)
         store.create(f"{n:022d}", record, [f"sub{n:019d}", f"sid{n:019d}"])
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -254,5 +251,5 @@ def test_a_session_takes_at_most_5000_bytes_of_sqlite(app: Flask, tmp_path: Path
 
     each = (path.stat().st_size - before) / count
 
-    print("bytes a session on SQLite:", each, "of which sealed:", len(sealed))
+    print("bytes a session on SQLite:", each, "of which data:", len(data))
     assert each <= 5000

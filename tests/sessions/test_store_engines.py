@@ -13,20 +13,19 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from redis.cluster import key_slot
 
 from sessions import sqlite_store
 from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
-from sessions.store import FAILED, Store, StoreUnavailable
+from sessions.store import Store, StoreUnavailable
 from tests.conftest import Clock
-from tests.sessions.test_store import ABSOLUTE, FIRST, IDLE, SECOND, record
+from tests.support.session_store import ABSOLUTE, FIRST, IDLE, SECOND, record
 
 
 def test_redis_lets_everything_expire_by_itself(redis_url: str) -> None:
     store = RedisStore(redis_url, ABSOLUTE)
     store.create("key", record(), ["ref"])
-    store.acquire_lease("key", "first", 60)
+    store.add("lock", "first", 60)
     store.touch("key", time.time(), time.time() + 500)
 
     with Redis.from_url(redis_url) as client:
@@ -42,7 +41,7 @@ def test_what_was_written_anew_expires_by_itself_too(redis_url: str) -> None:
     store.create("key", record(), [])
     created = life(redis_url, "app:session:{key}")
 
-    store.replace("key", FIRST, SECOND, b"new")
+    store.replace("key", FIRST, record(SECOND), [])
     replaced = life(redis_url, "app:session:{key}")
     store.touch("key", time.time(), time.time() + 500)
     touched = life(redis_url, "app:session:{key}")
@@ -65,17 +64,6 @@ def life(redis_url: str, name: str) -> float:
         return float(client.pttl(name)) / 1000
 
 
-def test_a_session_and_its_lease_live_on_one_node_of_a_cluster(redis_url: str) -> None:
-    store = RedisStore(redis_url, ABSOLUTE)
-    store.create("key", record(), [])
-    store.acquire_lease("key", "first", 60)
-
-    with Redis.from_url(redis_url) as client:
-        slots = {key_slot(name) for name in client.scan_iter()}
-
-    assert len(slots) == 1
-
-
 def test_the_index_of_redis_forgets_sessions_that_ended_unseen(
     redis_url: str, clock: Clock
 ) -> None:
@@ -90,7 +78,7 @@ def test_the_index_of_redis_forgets_sessions_that_ended_unseen(
 
 def rows(path: Path) -> dict[str, int]:
     with sqlite3.connect(path) as connection:
-        tables = ("sessions", "refs", "leases")
+        tables = ("sessions", "refs", "named")
         counts = {t: connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}  # noqa: S608  # our names
     connection.close()
     return counts
@@ -103,12 +91,12 @@ def test_the_sweep_of_sqlite_deletes_what_has_expired_and_nothing_else(
     for n in range(500):
         store.create(f"short {n}", record(seconds=100), [f"ref {n}"])
     store.create("long", record(seconds=900), ["ref"])
-    store.acquire_lease("key", "first", 60)
+    store.add("lock", "first", 60)
     clock.moves(200)
 
     assert store.sweep() == 500
 
-    assert rows(tmp_path / "db") == {"sessions": 1, "refs": 1, "leases": 0}
+    assert rows(tmp_path / "db") == {"sessions": 1, "refs": 1, "named": 0}
     assert store.read("long")
 
 
@@ -145,15 +133,14 @@ def test_each_sign_in_sweeps_more_than_it_adds(tmp_path: Path, clock: Clock) -> 
 CALLS: dict[str, Callable[[Store], object]] = {
     "create": lambda store: store.create("new", record(), ["ref"]),
     "read": lambda store: store.read("key"),
-    "replace": lambda store: store.replace("key", FIRST, SECOND, b"new"),
+    "replace": lambda store: store.replace("key", FIRST, record(SECOND), []),
     "touch": lambda store: store.touch("key", time.time(), time.time() + 1),
     "delete": lambda store: store.delete("key", ["ref"]),
     "keys_with": lambda store: store.keys_with("ref"),
-    "acquire_lease": lambda store: store.acquire_lease("key", "first", 1),
-    "lease_holder": lambda store: store.lease_holder("key"),
-    "release_lease": lambda store: store.release_lease("key", "first"),
-    "pass_lease": lambda store: store.pass_lease("key", "first", FAILED, 1),
-    "ping": lambda store: store.ping(),
+    "add": lambda store: store.add("lock", "first", 1),
+    "get": lambda store: store.get("lock"),
+    "swap": lambda store: store.swap("lock", "first", "second", 1),
+    "remove": lambda store: store.remove("lock", "first"),
 }
 
 
@@ -202,12 +189,12 @@ def test_a_file_that_another_program_locks_is_waited_for_and_then_works_again(
     with pytest.raises(StoreUnavailable):
         store.create("new", record(), [])
     with pytest.raises(StoreUnavailable):
-        store.replace("key", FIRST, SECOND, b"new")
+        store.replace("key", FIRST, record(SECOND), [])
     assert store.read("key")  # nobody who only reads waits for a writer
 
     other.execute("ROLLBACK")
     other.close()
-    assert store.replace("key", FIRST, SECOND, b"new")
+    assert store.replace("key", FIRST, record(SECOND), [])
 
 
 def test_a_transaction_that_was_broken_off_holds_up_nobody(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +12,18 @@ from flask import Flask, request, request_started
 
 from auth import signals
 from sessions.interface import key_of
-from sessions.store import Store
+from sessions.store import Record, Store
 from tests.support.harness import SESSION_COOKIE, Browser, Person
 
+FIRST, SECOND, THIRD = (bytes([n]) * 8 for n in (1, 2, 3))
+IDLE, ABSOLUTE = 1000.0, 5000
 WRITES = ("create", "replace", "touch", "delete", "add", "swap", "remove")
+
+
+def record(version: bytes = FIRST, data: bytes = b"data", seconds: float = IDLE) -> Record:
+    """A record as stores see it: any bytes."""
+    now = time.time()
+    return Record(version, data, now, now + seconds)
 
 
 def store_of(app: Flask) -> Store:
@@ -90,7 +99,7 @@ class When:
 
 
 def when_the_provider_has_answered(action: Callable[[], Any]) -> When:
-    """The moment after a code or refresh token was spent and before what came is kept."""
+    """The moment after a code or refresh token was spent and before what came is stored."""
     return When(signals.request_sent, lambda url, **_: url.endswith("/oauth/token"), action)
 
 
