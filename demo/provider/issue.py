@@ -124,7 +124,8 @@ def create_access_token(
     if audience is None:
         value = secrets.token_urlsafe(32)
     else:
-        userinfo = [provider.config.url("/userinfo")] if "openid" in scope else []
+        url = provider.config.url("/userinfo")
+        userinfo = [url] if url and "openid" in scope else []
         claims = {
             "iss": provider.config.issuer,
             "sub": grant.person.sub,
