@@ -111,11 +111,33 @@ def authorization_url(
         state = replace(transaction, return_to="/").to_state(rp.encryptor)
     if len(state) > MAX_STATE_LENGTH:
         raise Error("bad_request", f"the parameters of this sign-in need a state of {len(state)}")
+    request_params = _request_params(rp, browser, transaction, state, params)
+    if rp.dpop:
+        key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id))
+        request_params["dpop_jkt"] = rp.dpop.thumbprint(key)
+    if settings.par or metadata.promises("require_pushed_authorization_requests"):
+        request_params = par.push(rp, request_params)
+    # What is None is left out.
+    url = str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
+    if len(url) > MAX_URL_LENGTH:
+        raise Error("bad_request", f"the authorization request has {len(url)} characters")
+    return url
+
+
+def _request_params(
+    rp: RelyingParty,
+    browser: BrowserSecret,
+    transaction: LoginTransaction,
+    state: str,
+    params: Mapping[str, str],
+) -> dict[str, Any]:
+    """The parameters (OIDC Core section 3.1.2.1); what is None is left out."""
+    settings = rp.settings
     api = {"audience": settings.audience}
     if transaction.audience:
         api = {settings.resource_parameter: transaction.audience}  # in the configured one's place
     code_verifier = browser.derived("code verifier", transaction.id)
-    request_params: dict[str, Any] = {
+    return {
         "client_id": settings.client_id,
         "response_type": "code",
         "redirect_uri": settings.redirect_uri,
@@ -131,16 +153,6 @@ def authorization_url(
         **api,
         "organization": transaction.organization,
     }
-    if rp.dpop:
-        key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id))
-        request_params["dpop_jkt"] = rp.dpop.thumbprint(key)
-    if settings.par or metadata.promises("require_pushed_authorization_requests"):
-        request_params = par.push(rp, request_params)
-    # What is None is left out.
-    url = str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
-    if len(url) > MAX_URL_LENGTH:
-        raise Error("bad_request", f"the authorization request has {len(url)} characters")
-    return url
 
 
 def _ui_locales() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -40,13 +41,13 @@ from .errors import (
     this_page,
     wants_json,
 )
-from .id_token import Claims, session_expiry, verify_id_token
+from .id_token import session_expiry, verify_id_token
 from .login_transaction import BrowserSecret, LoginTransaction, safe_return_to
 from .logout import end_oldest_sessions, sign_out, was_logged_out_since
 from .refresh import sign_in_to_take_over
 from .relying_party import RelyingParty, relying_party
-from .token_endpoint import Tokens, exchange_code, revoke_all
-from .token_set import SESSION_KEY, SignIn
+from .token_endpoint import exchange_code, revoke_all
+from .token_set import SESSION_KEY, SignIn, TokenSet
 from .userinfo import further_claims
 
 bp = Blueprint("auth", __name__)
@@ -143,86 +144,93 @@ def _finish(
         if store.get(name) == "done" or time.monotonic() > deadline:
             return redirect(transaction.return_to, 302)
         time.sleep(0.1)
-    outcome, began_at = "failed", time.time()
     try:
         if browser.is_looping() and current_session().is_lost():
             _forget_last_sign_in(rp)
             raise Error("sign_in_not_kept", NOT_KEPT)
-        key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id)) if rp.dpop else None
-        code_verifier = browser.derived("code verifier", transaction.id)
-        tokens = exchange_code(rp, code, code_verifier, key)
-        claims = verify_id_token(
-            rp,
-            tokens[1],
-            tokens[0].access_token,
-            nonce=browser.derived("nonce", transaction.id),
-            organization=transaction.organization,
-            acr_values=transaction.acr_values,
-            max_age=transaction.max_age,
-        )
-        _start_session(rp, transaction, tokens, claims, key, began_at)
-        outcome = "done"
+        sub = _sign_in(rp, code, transaction, browser)
     except SessionEnded:
+        store.remove(name, "in progress")
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
         return redirect(transaction.return_to, 302)
-    finally:
-        if outcome == "done":
-            store.swap(name, "in progress", outcome, EXCHANGE_SECONDS)
-        else:
-            store.remove(name, "in progress")
-    signals.signed_in.send(rp, sub=claims["sub"])
+    except BaseException:
+        store.remove(name, "in progress")
+        raise
+    store.swap(name, "in progress", "done", EXCHANGE_SECONDS)
+    signals.signed_in.send(rp, sub=sub)
     response = redirect(transaction.return_to, 303)
     browser.set_cookie(response, rp.settings, int(time.time()))
     return response
 
 
-def _start_session(
-    rp: RelyingParty,
-    transaction: LoginTransaction,
-    tokens: Tokens,
-    claims: Claims,
-    dpop_key: dict[str, Any] | None,
-    began_at: float,
-) -> None:
-    """Store what was verified in a session with a new id.
+def _sign_in(
+    rp: RelyingParty, code: str, transaction: LoginTransaction, browser: BrowserSecret
+) -> str:
+    """Exchange the code, check the ID token, store the session; return the `sub`.
 
     Raises Error; SessionEnded where a sign-out or logout came while the provider answered.
     """
-    session, (token_set, id_token) = current_session(), tokens
-    scope = scope_of(rp, transaction)
+    began_at = time.time()
+    key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id)) if rp.dpop else None
+    code_verifier = browser.derived("code verifier", transaction.id)
+    token_set, id_token = exchange_code(rp, code, code_verifier, key)
     try:
-        takes_over = bool(transaction.audience)
-        earlier = sign_in_to_take_over(session) if takes_over else current_sign_in()
-        if earlier and any(earlier.claims.get(n) != claims.get(n) for n in ("sub", "org_id")):
-            earlier = None  # another person, or organization: nothing of it is carried over
-        finished = [*(earlier.finished if earlier else []), transaction.id]
+        claims = verify_id_token(
+            rp,
+            id_token,
+            token_set.access_token,
+            nonce=browser.derived("nonce", transaction.id),
+            organization=transaction.organization,
+            acr_values=transaction.acr_values,
+            max_age=transaction.max_age,
+        )
+        scope = scope_of(rp, transaction)
         sign_in = SignIn(
             id_token=str(id_token),
             claims=claims,
-            userinfo=further_claims(rp, claims, token_set.access_token, scope, dpop_key),
-            dpop_key=dpop_key,
+            userinfo=further_claims(rp, claims, token_set.access_token, scope, key),
+            dpop_key=key,
             scope_asked=scope,
             browser=request.user_agent.string[:200],
-            token_sets=dict(earlier.token_sets) if earlier and takes_over and not dpop_key else {},
-            finished=finished[-MAX_FINISHED:],
-        ).with_tokens(transaction.audience or "", token_set)
-        # What pages stored for this person, or for this visitor before the sign-in, stays.
-        stays = earlier is not None or session.key is None
-        data = {k: v for k, v in session.items() if stays and k != SESSION_KEY}
-        for hook in rp.sign_in_hooks:
-            hook(sign_in.all_claims(), data)
-        refs = {n: rp.refs(n, claims[n]) for n in ("sub", "sid") if isinstance(claims.get(n), str)}
-        newest = [each[0] for each in refs.values()]
-        session_data = {**data, SESSION_KEY: sign_in.to_session()}
-        session_interface().start(session, session_data, newest, session_expiry(claims))
-        everything = [ref for each in refs.values() for ref in each]
-        if was_logged_out_since(everything, claims["iat"], began_at):
-            session_interface().end(session)
-            raise SessionEnded
-        end_oldest_sessions(refs["sub"])
+            token_sets={},
+            finished=[transaction.id],
+        )
+        _start_session(rp, transaction, sign_in, token_set, began_at)
     except (SessionEnded, Error):
         revoke_all(rp, [token_set.refresh_token])
         raise
+    return str(claims["sub"])
+
+
+def _start_session(
+    rp: RelyingParty,
+    transaction: LoginTransaction,
+    sign_in: SignIn,
+    token_set: TokenSet,
+    began_at: float,
+) -> None:
+    """Store the sign-in in a session with a new id."""
+    session, claims = current_session(), sign_in.claims
+    takes_over = bool(transaction.audience)
+    earlier = sign_in_to_take_over(session) if takes_over else current_sign_in()
+    if earlier and all(earlier.claims.get(n) == claims.get(n) for n in ("sub", "org_id")):
+        finished = [*earlier.finished, transaction.id][-MAX_FINISHED:]
+        kept = earlier.token_sets if takes_over and not sign_in.dpop_key else {}
+        sign_in = replace(sign_in, token_sets=dict(kept), finished=finished)
+    else:
+        earlier = None  # another person, or organization: nothing of it is carried over
+    # What pages stored for this person, or for this visitor before the sign-in, stays.
+    stays = earlier is not None or session.key is None
+    data = {k: v for k, v in session.items() if stays and k != SESSION_KEY}
+    for hook in rp.sign_in_hooks:
+        hook(sign_in.all_claims(), data)
+    data[SESSION_KEY] = sign_in.with_tokens(transaction.audience or "", token_set).to_session()
+    refs = [rp.ref(n, claims[n]) for n in ("sub", "sid") if isinstance(claims.get(n), str)]
+    session_interface().start(session, data, refs, session_expiry(claims))
+    if was_logged_out_since(refs, claims["iat"], began_at):
+        session_interface().end(session)
+        raise SessionEnded
+    end_oldest_sessions(refs[0])
 
 
 @bp.post("/logout")
