@@ -15,7 +15,7 @@ from flask import Flask
 from config import Settings
 from sessions import SessionEnded
 
-from . import backchannel_logout, errors, routes, signals
+from . import backchannel_logout, errors, http_client, routes, signals
 from .access_control import (
     CHECKS,
     access_token,
@@ -41,6 +41,7 @@ from .token_set import SignIn
 __all__ = [
     "ApiResponse",
     "Error",
+    "RelyingParty",
     "SignIn",
     "SignInNeeded",
     "SignInRefused",
@@ -49,6 +50,7 @@ __all__ = [
     "current_sign_in",
     "end_sessions",
     "from_anywhere",
+    "http_client",
     "init_app",
     "logout_response",
     "max_request_bytes",

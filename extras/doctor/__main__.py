@@ -1,32 +1,34 @@
-"""`python -m doctor`: works with settings that the app does not start with, too."""
+"""`python -m extras.doctor`: works with settings that the app does not start with, too."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+import click
 
 from app import create_app
 
-from .line import Line, wrong
+from . import as_json, sub
+from .finding import Finding, wrong
 from .report import examine, show
 
 
-def _lines() -> list[Line]:
+def _findings(sub: str | None) -> list[Finding]:
     try:
         app = create_app()
-    except SystemExit as stopped:  # one line a problem, which says what to write
+    except SystemExit as stopped:  # one line for each problem, which says what to write
         parts = (text.partition(" Write: ") for text in str(stopped.code).splitlines())
         return [wrong("settings", text, write) for text, _, write in parts]
-    with app.app_context():
-        return examine(app)
+    return examine(app, sub)
 
 
-def main() -> None:
-    """Exit with 1 where something has to be changed, else with 0."""
-    parser = argparse.ArgumentParser(prog="python -m doctor", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="for scripts: one JSON object")
-    sys.exit(show(_lines(), as_json=parser.parse_args().json))
+@click.command()
+@as_json
+@sub
+def main(as_json: bool, sub: str | None) -> None:
+    """Say what is right, and what to change where; exit with 1 where something is wrong."""
+    sys.exit(show(_findings(sub), as_json=as_json))
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m extras.doctor")

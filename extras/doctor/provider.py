@@ -1,72 +1,106 @@
-"""The provider: what its metadata says, and what it answers to requests that can do no harm."""
+"""The provider: what its metadata says."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from auth.attempt import Attempt, new_secret
-from auth.client_auth import client_authentication
-from auth.key_set import KEY_OF_ALGORITHM
-from authlib.common.urls import add_params_to_uri
+from config import METADATA_PATH, is_loopback
 
-from auth.authorization import INTERACTION_ERRORS, build_authorization_request
-from auth.errors import Problem
-from auth.id_token import CLOCK_SKEW_SECONDS
-from auth.token_endpoint import (
-    GrantRefused,
-    exchange_code,
-    refresh_token_request,
-)
+from .examination import Examination, fetch_metadata
+from .finding import Finding, note, ok, quoted, wrong
 
-from .case import Case
-from .line import Line, note, ok, quoted, wrong
+# By how much the provider's clock may differ (auth/id_token.py).
+CLOCK_SKEW_SECONDS = 60
+# ID tokens signed by these, and RSA or EC keys, are accepted.
+ASYMMETRIC = ("RS", "PS", "ES", "Ed")
 
 
-def issuer(case: Case) -> Iterator[Line]:
-    """The metadata is there, and is that of AUTH0_DOMAIN to the letter."""
-    found, expected = case.metadata.get("issuer"), case.settings.issuer
-    if case.metadata_answer is None:
-        yield wrong(
-            "issuer",
-            f"{expected} does not answer",
-            "AUTH0_DOMAIN, or what stands between: HTTPS_PROXY, a firewall, SSL_CERT_FILE",
-        )
-    elif not case.metadata:
-        yield wrong(
-            "issuer",
-            f"{expected} has no provider metadata (status {case.metadata_answer.status})",
-            f"AUTH0_DOMAIN: {case.where('tenant')}",
-        )
-    elif found != expected:
-        yield wrong(
-            "issuer", f"the provider is called {quoted(found)}", f"AUTH0_DOMAIN={quoted(found)}"
-        )
+def issuer(exam: Examination) -> Iterator[Finding]:
+    """The metadata is there, and is exactly that of AUTH0_DOMAIN."""
+    given, response, found = exam.settings.issuer, exam.response, exam.raw.get("issuer")
+    if exam.error is None:
+        yield ok("issuer", f"{exam.rp.provider.metadata().issuer} answers, and by this name")
+    elif exam.error.code == "metadata_of_all_tenants":
+        text = f"{given} is for all tenants: the provider is called {quoted(found)}"
+        write = str(found).replace("{tenantid}", "{your tenant's id}")
+        yield wrong("issuer", text, f"AUTH0_DOMAIN={quoted(write)}, with your tenant's id")
+    elif found == given:
+        yield ok("issuer", f"{given} answers, and by this name")
+    elif address := _address_that_agrees(exam):
+        text = f"the provider is called {quoted(address)}"
+        if address.endswith(METADATA_PATH):
+            text = f"the provider is called {quoted(found)}, and its metadata lies elsewhere"
+        yield wrong("issuer", text, f"AUTH0_DOMAIN={quoted(address)}")
+    elif response is None:
+        change = "AUTH0_DOMAIN, or what stands between: HTTPS_PROXY, a firewall, SSL_CERT_FILE"
+        yield wrong("issuer", f"{given} does not answer", change)
     else:
-        yield ok("issuer", f"{expected} answers, and by this name")
+        text = f"{given} has no provider metadata (status {response.status})"
+        if exam.raw:
+            text = f"{given} calls itself {quoted(found)}, which does not answer by that name"
+        yield wrong("issuer", text, f"AUTH0_DOMAIN: {exam.where('tenant')}")
 
 
-def endpoints(case: Case) -> Iterator[Line]:
-    """The endpoints and the keys are of use."""
-    case.rp.provider.metadata()
+def _address_that_agrees(exam: Examination) -> str | None:
+    """An address whose metadata was fetched and names that same address: what the metadata calls
+    itself, or AUTH0_DOMAIN without the end of its path; or the address of the metadata."""
+    given, found = exam.settings.issuer.removesuffix(METADATA_PATH), exam.raw.get("issuer")
+    address = given.rstrip("/")
+    candidates = [str(found).rstrip("/"), address]
+    while urlsplit(address).path and len(candidates) < 6:
+        address = address.rpartition("/")[0].rstrip("/")
+        candidates.append(address)
+    for candidate in dict.fromkeys(candidates):
+        url = urlsplit(candidate)
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname)):
+            continue
+        response = fetch_metadata(exam.rp, candidate)
+        name = response.json_object().get("issuer") if response else None
+        if isinstance(name, str) and name.rstrip("/") == candidate:
+            return name
+    if exam.raw and _origin(str(found)) == _origin(given):
+        return given.rstrip("/") + METADATA_PATH
+    return None
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def endpoints(exam: Examination) -> Iterator[Finding]:
+    """The endpoints are of use."""
+    exam.rp.provider.metadata()
     yield ok("endpoints", "authorization_endpoint, token_endpoint and jwks_uri are there")
-    keys = case.rp.provider.keys()
-    algorithms = case.listed("id_token_signing_alg_values_supported")
-    if not keys or not (algorithms is None or KEY_OF_ALGORITHM.keys() & set(algorithms)):
-        yield wrong(
-            "signatures",
-            f"no key for a signature that this app accepts ({quoted(algorithms)})",
-            f"{case.where('algorithm')}: RS256",
-        )
-    else:
+
+
+def signatures(exam: Examination) -> Iterator[Finding]:
+    """ID tokens are signed in a way that the app accepts."""
+    listed, accepted = exam.listed("id_token_signing_alg_values_supported"), "RS256"
+    algorithms = listed or [accepted]
+    where = exam.where("algorithm")
+    if wanted := exam.settings.id_token_alg:
+        if wanted in algorithms:
+            yield ok("signatures", f"{wanted}, made with the client secret")
+        else:
+            text = f"{wanted} is not among {quoted(algorithms)}"
+            yield wrong("signatures", text, f"{where}: {wanted}; or AUTH0_ID_TOKEN_ALG: empty")
+    elif not any(algorithm.startswith(ASYMMETRIC) for algorithm in algorithms):
+        text = f"{quoted(algorithms)}: none that this app accepts by itself"
+        change = f"{where}: RS256; or AUTH0_ID_TOKEN_ALG=HS256" if "HS256" in algorithms else where
+        yield wrong("signatures", text, change)
+    elif keys := exam.rp.provider.keys():
         yield ok("signatures", f"{len(keys)} of its keys can verify ID tokens")
+    else:
+        yield wrong("signatures", "none of its keys can verify ID tokens", f"{where}: RS256")
 
 
-def pkce(case: Case) -> Iterator[Line]:
+def pkce(exam: Examination) -> Iterator[Finding]:
     """RFC 7636, by S256."""
-    methods = case.listed("code_challenge_methods_supported")
+    methods = exam.listed("code_challenge_methods_supported")
     if methods is None:
         yield note("PKCE", "the metadata does not mention it; the app sends it all the same")
     elif "S256" in methods:
@@ -75,168 +109,20 @@ def pkce(case: Case) -> Iterator[Line]:
         yield note("PKCE", "the metadata lacks S256; the app sends it all the same")
 
 
-def credentials(case: Case) -> Iterator[Line]:
-    """The client can authenticate: tried with a code that never was."""
-    settings, listed = case.settings, case.listed("token_endpoint_auth_methods_supported")
-    form, headers = client_authentication(settings, tuple(listed or ()))
-    method = "client_secret_basic" if headers else "client_secret_post"
-    method = "private_key_jwt" if "client_assertion" in form else method
-    subject, where = "client authentication", case.where("client_authentication")
-    if listed and listed != ["none"] and method not in listed:
-        yield wrong(subject, f"{method} is not among {quoted(listed)}", f"{where}: {method}")
-        return
-    try:
-        exchange_code(case.rp, "no-such-code", _attempt())
-    except Problem as problem:
-        if problem.code == "code_refused":
-            yield ok(subject, f"{method} is accepted")
-        elif problem.code == "request_refused":
-            secret = "SIGNING_KEY" if settings.client_signing_key else "SECRET"
-            yield wrong(
-                subject,
-                f"{method} is refused ({quoted(problem.detail)})",
-                f"AUTH0_CLIENT_ID and AUTH0_CLIENT_{secret}: as in "
-                f"{case.where('credentials')}; or {where}: {method}",
-            )
-        else:
-            yield note(subject, f"{method} could not be tried ({quoted(problem.detail)})")
-
-
-def _attempt() -> Attempt:
-    return Attempt(
-        state="", nonce="", code_verifier=new_secret(), created_at=0, return_to="/", scope=[]
-    )
-
-
-def authorization(case: Case) -> Iterator[Line]:
-    """The authorization request is accepted: sent with prompt=none, and not followed."""
-    settings = case.settings
-    audiences = list(dict.fromkeys((settings.audience, settings.contacts_audience)))
-    for audience in [each for each in audiences if each] or (None,):
-        further = None if audience == settings.audience else audience
-        url, _ = build_authorization_request(
-            case.rp,
-            return_to="/",
-            scope=list(settings.scope),
-            audience=further,
-            params={"prompt": "none"},
-        )
-        answer = case.rp.outbound.get(url)
-        location = answer.headers.get("Location", "")
-        if not location.startswith(f"{settings.redirect_uri}?"):
-            yield _not_led_back(case, answer.status, location)
-            return
-        if not further:
-            yield ok("redirect URI", f"{settings.redirect_uri} is accepted")
-        yield _response(case, audience, parse_qs(urlsplit(location).query))
-    if settings.audience is None and settings.api_base_url:
-        yield note(
-            "audience",
-            "none is asked for; Auth0's access token is then good for /userinfo only",
-            f"AUTH0_AUDIENCE, and {case.where('api')}",
-        )
-
-
-def _not_led_back(case: Case, status: int, location: str) -> Line:
-    uri, where = case.settings.redirect_uri, case.where("redirect_uri")
-    change = f"{where}: add {uri}; or AUTH0_CLIENT_ID, if that is another application's"
-    if 300 <= status < 400:
-        to = quoted(urlsplit(location).netloc + urlsplit(location).path)
-        return note("redirect URI", f"cannot be told: the answer led to {to}", change)
-    return wrong("redirect URI", f"{uri} is not accepted (status {status})", change)
-
-
-def _response(case: Case, audience: str | None, response: dict[str, list[str]]) -> Line:
-    error, description = (response.get(name, [""])[0] for name in ("error", "error_description"))
-    subject = "audience" if audience else "authorization request"
-    if error in INTERACTION_ERRORS or not error:
-        if audience and not case.speaks_auth0:
-            return note(subject, f"{audience} was not refused; not every provider looks at it")
-        return ok(subject, f"{audience or 'its parameters'} accepted")
-    text = f"{error} {description}"
-    if audience and (error == "invalid_target" or "ervice not found" in text or audience in text):
-        change = f"AUTH0_AUDIENCE, or {case.where('api')}: {audience}"
-        return wrong("audience", f"{audience} is not known ({quoted(text)})", change)
-    changes = {
-        "invalid_scope": "AUTH0_SCOPE",
-        "unauthorized_client": f"{case.where('grants')}: Authorization Code",
-    }
-    change = changes.get(error, "AUTH0_ORGANIZATION, AUTH0_SCOPE or AUTH0_AUTHORIZE_PARAMS")
-    return wrong("authorization request", f"refused with {quoted(text)}", change)
-
-
-def refresh_token(case: Case) -> Iterator[Line]:
-    """Refresh tokens are asked for, and may be exchanged: tried with one that never was."""
-    subject, scopes = "refresh token", case.listed("scopes_supported")
-    grants = case.listed("grant_types_supported")
-    if "offline_access" not in case.settings.scope:
-        change = "AUTH0_SCOPE: add offline_access"
-        yield note(subject, "not asked for: people sign in again every so often", change)
-    elif scopes is not None and "offline_access" not in scopes:
-        change = "AUTH0_AUTHORIZE_PARAMS: access_type=offline, where the provider wants that"
-        yield note(subject, "scopes_supported lacks offline_access", change)
-    allow = f"{case.where('grants')}: Refresh Token"
-    if grants is not None and "refresh_token" not in grants:
-        yield wrong(subject, "grant_types_supported lacks refresh_token", allow)
-        return
-    try:
-        refresh_token_request(case.rp, "no-such-token", None)
-    except GrantRefused as refused:
-        if "unsupported_grant_type" in refused.detail:
-            yield wrong(subject, f"the grant is refused ({quoted(refused.detail)})", allow)
-        else:
-            yield ok(subject, "the client may exchange them")
-            change = f"{case.where('offline')}: on"
-            yield note(subject, "whether the API gives any shows after a sign-in", change)
-    except Problem as problem:
-        if problem.code == "request_refused":
-            yield wrong(subject, f"the grant is refused ({quoted(problem.detail)})", allow)
-        else:
-            yield note(subject, f"could not be tried ({quoted(problem.detail)})")
-
-
-def logout(case: Case) -> Iterator[Line]:
-    """Signing out at the provider: the endpoint, and the way back."""
-    settings, endpoint = case.settings, case.rp.provider.metadata().end_session_endpoint
-    back = f"{settings.app_base_url}/"
-    params = [("client_id", settings.client_id)]
-    if endpoint:
-        yield ok("logout endpoint", endpoint)
-        params.append(("post_logout_redirect_uri", back))
-    elif case.speaks_auth0:
-        change = f"{case.where('end_session')}: on"
-        yield note("logout endpoint", "the app uses Auth0's own, /v2/logout", change)
-        endpoint = f"{settings.issuer.rstrip('/')}/v2/logout"
-        params.append(("returnTo", back))
-    else:
-        yield wrong("logout endpoint", "there is none", f"{case.where('end_session')}: on")
-        return
-    answer = case.rp.outbound.get(add_params_to_uri(endpoint, params))
-    change = f"{case.where('logout_uri')}: add {back}"
-    if answer.status < 400:
-        yield ok("logout URI", f"{back} was not refused")
-    elif case.speaks_auth0:
-        yield wrong("logout URI", f"{back} is not accepted (status {answer.status})", change)
-    else:
-        # Some want an ID token of a person beside it.
-        yield note("logout URI", f"cannot be told (status {answer.status})", change)
-
-
-def backchannel_logout(case: Case) -> Iterator[Line]:
+def backchannel_logout(exam: Examination) -> Iterator[Finding]:
     """Whether sessions here can end when people sign out elsewhere."""
-    uri = f"{case.settings.app_base_url}/backchannel-logout"
-    if case.metadata.get("backchannel_logout_supported") is True:
-        change = f"{case.where('backchannel')}: {uri}"
+    uri = f"{exam.settings.app_base_url}/backchannel-logout"
+    if exam.raw.get("backchannel_logout_supported") is True:
+        change = f"{exam.where('backchannel')}: {uri}"
         yield note("back-channel logout", "supported; ends sessions here if registered", change)
     else:
         yield note("back-channel logout", "not offered: a sign-out elsewhere is not heard of here")
 
 
-def clock(case: Case) -> Iterator[Line]:
+def clock(exam: Examination) -> Iterator[Finding]:
     """This machine's clock and the provider's, by the Date header (RFC 9110 section 6.6.1)."""
-    answer = case.metadata_answer
     try:
-        date = parsedate_to_datetime(answer.headers["Date"]) if answer else None
+        date = parsedate_to_datetime(exam.response.headers["Date"]) if exam.response else None
     except (KeyError, ValueError):
         date = None
     if date is None:
@@ -254,6 +140,5 @@ def clock(case: Case) -> Iterator[Line]:
         yield ok("clock", f"within {CLOCK_SKEW_SECONDS} s of the provider's")
 
 
-CHECKS = (endpoints, clock, pkce, backchannel_logout, credentials)
-# What a client that is not known, or not believed, would be refused as well.
-CHECKS_OF_A_CLIENT = (authorization, refresh_token, logout)
+ISSUER, ENDPOINTS = (issuer,), (endpoints,)
+CHECKS = (signatures, clock, pkce, backchannel_logout)

@@ -3,82 +3,86 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
-from typing import cast
 
-from auth.outbound import AnswerTooLarge, NoAnswer
+import click
 from flask import Flask
 
-from auth.errors import Problem
-from auth.relying_party import RelyingParty
-from sessions import SessionInterface, StoreUnavailable
+from auth import Error
+from auth.http_client import NoResponse, ResponseTooLarge
+from sessions import StoreUnavailable
 
-from . import place, provider
-from .case import Case
-from .line import Line, note, ok, quoted, wrong
+from . import client, place, provider
+from .examination import Examination
+from .finding import Finding, note, ok, quoted, wrong
 
-Check = Callable[[Case], Iterator[Line]]
+Check = Callable[[Examination], Iterator[Finding]]
+VERDICTS = ("ok", "note", "wrong")
 COLUMN = 22
 
 
-def examine(app: Flask) -> list[Line]:
+def examine(app: Flask, sub: str | None = None) -> list[Finding]:
     """Run all checks, up to a cause: a provider that does not answer is asked no more, and one that
     refuses the client is asked nothing in its name."""
-    rp = cast(RelyingParty, app.extensions["relying_party"])
-    answer = None
+    # What is refused on the way is a finding, and no line of the log.
+    logging.disable()
     try:
-        url = f"{rp.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-        answer = rp.outbound.get(url)
-    except (NoAnswer, AnswerTooLarge):
-        pass
-    metadata = answer.json_object() if answer and answer.status == 200 else {}
-    store = cast(SessionInterface, app.session_interface).store
-    case = Case(rp, store, metadata, answer)
-    lines = [ok("settings", "every variable can be read")]
-    lines += list(provider.issuer(case))
-    if lines[-1].verdict == "ok":
-        lines += [line for check in provider.CHECKS for line in _lines(check, case)]
-        if lines[-1].verdict == "wrong":
-            text = "redirect URI, refresh token and logout come when the client is accepted"
-            lines.append(note("more", text))
-        else:
-            lines += [line for check in provider.CHECKS_OF_A_CLIENT for line in _lines(check, case)]
-    lines += [line for check in place.CHECKS for line in _lines(check, case)]
+        with app.app_context():
+            exam = Examination.of_app(app, sub)
+            settings = ok("settings", "every variable can be read")
+            return [settings, *_of_provider(exam), *_of_app(exam)]
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _of_provider(exam: Examination) -> Iterator[Finding]:
+    for checks in (provider.ISSUER, provider.ENDPOINTS, provider.CHECKS, client.CREDENTIALS):
+        findings = [finding for check in checks for finding in _run(check, exam)]
+        yield from findings
+        is_cause = checks is not provider.CHECKS
+        if is_cause and any(each.verdict == "wrong" for each in findings):
+            yield note("more", "what else is asked of the provider comes when this is right")
+            return
+    for check in client.CHECKS:
+        yield from _run(check, exam)
+
+
+def _of_app(exam: Examination) -> Iterator[Finding]:
+    for check in place.CHECKS:
+        yield from _run(check, exam)
     for check in place.PRODUCTION:
-        lines += [_for_later(line) if case.is_at_home else line for line in _lines(check, case)]
-    return lines
+        for finding in _run(check, exam):
+            yield _for_later(finding) if exam.is_on_this_machine else finding
 
 
-def _lines(check: Check, case: Case) -> list[Line]:
+def _run(check: Check, exam: Examination) -> list[Finding]:
     subject = check.__name__.replace("_", " ")
     try:
-        return list(check(case))
-    except Problem as problem:
-        return [wrong(subject, problem.kind.title, quoted(problem.detail))]
-    except (NoAnswer, AnswerTooLarge, StoreUnavailable) as error:
+        return list(check(exam))
+    except Error as error:
+        return [wrong(subject, str(error.page.title), quoted(error.detail))]
+    except (NoResponse, ResponseTooLarge, StoreUnavailable) as error:
         return [wrong(subject, "no answer", quoted(error))]
 
 
-def _for_later(line: Line) -> Line:
+def _for_later(finding: Finding) -> Finding:
     """On this machine alone, what production demands is no fault; a store that is away is."""
-    if line.verdict != "wrong" or line.text == "no answer":
-        return line
-    return note(line.subject, f"before production: {line.text}", line.change)
+    if finding.verdict != "wrong" or finding.text == "no answer":
+        return finding
+    return note(finding.subject, f"before production: {finding.text}", finding.change)
 
 
-def show(lines: list[Line], *, as_json: bool) -> int:
-    """Print the lines; return the exit code, 1 where something has to be changed."""
-    count = {verdict: sum(line.verdict == verdict for line in lines) for verdict in VERDICTS}
+def show(findings: list[Finding], *, as_json: bool) -> int:
+    """Print the findings; return the exit code, 1 where something has to be changed."""
+    count = {verdict: sum(each.verdict == verdict for each in findings) for verdict in VERDICTS}
     if as_json:
-        told = [line._asdict() for line in lines]
-        print(json.dumps({"ok": not count["wrong"], "lines": told}, indent=2, ensure_ascii=False))
+        told = {"ok": not count["wrong"], "findings": [each._asdict() for each in findings]}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        for line in lines:
-            print(f"{line.verdict:<6} {line.subject:<{COLUMN}} {line.text}")
-            if line.change:
-                print(f"{'':<{7 + COLUMN}} Change: {line.change}")
-        print(f"\n{count['wrong']} to change, {count['note']} to know, {count['ok']} right.")
+        for each in findings:
+            click.echo(f"{each.verdict:<6} {each.subject:<{COLUMN}} {each.text}")
+            if each.change:
+                click.echo(f"{'':<{7 + COLUMN}} Change: {each.change}")
+        click.echo(f"\n{count['wrong']} to change, {count['note']} to know, {count['ok']} right.")
     return 1 if count["wrong"] else 0
-
-
-VERDICTS = ("ok", "note", "wrong")

@@ -11,40 +11,22 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp
+from tests.support.doctor import Examined
 from tests.support.harness import APP_SECRET_KEY, ROOT, SECRET, Api, Provider, environment
 
 CALLBACK = "http://localhost:3000/callback"
 
 
-class Told:
-    """What the doctor said of an app."""
-
-    def __init__(self, app: Flask) -> None:
-        result = app.test_cli_runner().invoke(args=["doctor", "--json"])
-        assert result.exit_code in (0, 1), result.output
-        said = json.loads(result.output)
-        self.exit_code, self.lines = result.exit_code, said["lines"]
-        assert said["ok"] is (self.exit_code == 0)
-
-    def of(self, subject: str) -> str:
-        """The lines on a subject, verdicts first."""
-        said = [line for line in self.lines if line["subject"] == subject]
-        return "\n".join(" ".join((each["verdict"], each["text"], each["change"])) for each in said)
-
-    def wrong(self) -> set[str]:
-        return {line["subject"] for line in self.lines if line["verdict"] == "wrong"}
-
-
 def test_nothing_is_wrong_with_the_demo(app: Flask) -> None:
-    told = Told(app)
+    examined = Examined(app)
 
-    assert told.wrong() == set()
-    assert told.exit_code == 0
-    assert "S256" in told.of("PKCE")
-    assert f"ok {CALLBACK} is accepted" in told.of("redirect URI")
-    assert told.of("audience").startswith("ok")
-    assert "ok the client may exchange them" in told.of("refresh token")
-    assert told.of("API").count("demands an access token") == 2
+    assert examined.wrong() == set()
+    assert examined.exit_code == 0
+    assert "S256" in examined.of("PKCE")
+    assert f"ok {CALLBACK} is accepted" in examined.of("redirect URI")
+    assert examined.of("audience").startswith("ok")
+    assert "ok the client may exchange them" in examined.of("refresh token")
+    assert examined.of("API").count("demands an access token") == 2
 
 
 @pytest.mark.parametrize(
@@ -67,17 +49,18 @@ def test_nothing_is_wrong_with_the_demo(app: Flask) -> None:
             "Allowed Logout URLs: add http://localhost:3999/",
         ),
         ({"AUTH0_AUDIENCE": "nothing:api"}, "audience", "APIs → Create API → Identifier"),
-        ({"CONTACTS_AUDIENCE": "nothing:api"}, "audience", "nothing:api is not known"),
+        ({"CONTACTS_AUDIENCE": "nothing:api"}, "audience", "nothing:api is refused"),
         (
             {"AUTH0_ORGANIZATION": "nobody"},
-            "authorization request",
-            "invalid_request unknown organization",
+            "organization",
+            "nobody is refused ('invalid_request unknown organization')",
         ),
         ({"API_BASE_URL": "http://localhost:9"}, "API", "does not answer"),
         ({"API_BASE_URL": "{api}/v7"}, "API", "/v7/appointments does not exist"),
         ({"AUTH0_DOMAIN": "http://localhost:9"}, "issuer", "HTTPS_PROXY, a firewall"),
-        ({"AUTH0_DOMAIN": "{issuer}elsewhere/"}, "issuer", "no provider metadata (status 404)"),
-        ({"AUTH0_DOMAIN": "{unslashed}"}, "issuer", "Change this to: AUTH0_DOMAIN='{issuer}'"),
+        ({"AUTH0_DOMAIN": "{issuer}authorize"}, "issuer", "AUTH0_DOMAIN='{issuer}'"),
+        ({"AUTH0_DOMAIN": "{issuer}a/b/"}, "issuer", "AUTH0_DOMAIN='{issuer}'"),
+        ({"AUTH0_DOMAIN": "{unslashed}"}, "issuer", "AUTH0_DOMAIN='{issuer}'"),
         ({"APP_BASE_URL": "http://app.invalid"}, "public address", "APP_BASE_URL=https://"),
         ({"APP_BASE_URL": "http://app.invalid"}, "cookies", "neither Secure nor __Host-"),
         ({"APP_BASE_URL": "https://app.invalid"}, "provider", "is on this machine"),
@@ -101,45 +84,46 @@ def test_a_wrong_setting_is_found_and_explained(
     if "CONTACTS_AUDIENCE" in changed:
         changed["CONTACTS_API_BASE_URL"] = api.base_url
 
-    told = Told(make_app(**changed))
+    examined = Examined(make_app(**changed))
 
-    assert told.exit_code == 1
-    assert subject in told.wrong()
-    assert words.format(**known).removeprefix("Change this to: ") in told.of(subject)
+    assert examined.exit_code == 1
+    assert subject in examined.wrong()
+    assert words.format(**known) in examined.of(subject)
 
 
 def test_scopes_without_offline_access_are_mentioned(make_app: MakeApp) -> None:
-    told = Told(make_app(AUTH0_SCOPE="openid appointments contacts"))
+    examined = Examined(make_app(AUTH0_SCOPE="openid appointments contacts"))
 
-    assert "AUTH0_SCOPE: add offline_access" in told.of("refresh token")
+    assert "AUTH0_SCOPE: add offline_access" in examined.of("refresh token")
 
 
 def test_no_audience_is_mentioned(make_app: MakeApp) -> None:
-    assert "good for /userinfo only" in Told(make_app(AUTH0_AUDIENCE="")).of("audience")
+    assert "good for /userinfo only" in Examined(make_app(AUTH0_AUDIENCE="")).of("access token")
 
 
 def test_no_secret_is_ever_said(make_app: MakeApp) -> None:
     runner = make_app().test_cli_runner()
 
-    said = runner.invoke(args=["doctor"]).output + runner.invoke(args=["doctor", "--json"]).output
+    results = [runner.invoke(args=["doctor", *options]) for options in ([], ["--json"])]
+    said = "".join(result.stdout + result.stderr for result in results)
 
     assert "redirect URI" in said
     assert SECRET not in said
     assert APP_SECRET_KEY not in said
 
 
-def test_a_person_is_told_in_lines_with_a_sum_at_the_end(make_app: MakeApp) -> None:
+def test_a_person_reads_lines_with_a_sum_at_the_end(make_app: MakeApp) -> None:
     result = make_app(API_BASE_URL="http://localhost:9").test_cli_runner().invoke(args=["doctor"])
 
-    assert re.search(r"^ok     redirect URI +http://localhost:3000/callback", result.output, re.M)
-    assert re.search(r"^wrong  API .*\n +Change: API_BASE_URL$", result.output, re.M)
-    assert re.search(r"\n\n2 to change, \d+ to know, \d+ right\.\n$", result.output)
+    assert re.search(r"^ok     redirect URI +http://localhost:3000/callback", result.stdout, re.M)
+    assert re.search(r"^wrong  API .*\n +Change: API_BASE_URL$", result.stdout, re.M)
+    assert re.search(r"\n\n2 to change, \d+ to know, \d+ right\.\n$", result.stdout)
 
 
 @pytest.mark.parametrize(
     "command",
-    [["doctor"], ["flask", "--app", "app", "doctor"]],
-    ids=["python -m doctor", "flask doctor"],
+    [["extras.doctor"], ["flask", "--app", "app", "doctor"]],
+    ids=["python -m extras.doctor", "flask doctor"],
 )
 def test_with_bad_settings_it_says_what_to_write(
     settings: dict[str, str], command: list[str]
@@ -159,9 +143,57 @@ def test_with_bad_settings_it_says_what_to_write(
 def test_with_bad_settings_a_script_reads_json_all_the_same(settings: dict[str, str]) -> None:
     with environment({**settings, "APP_SECRET_KEY": "short"}):
         result = subprocess.run(
-            [sys.executable, "-m", "doctor", "--json"], cwd=ROOT, capture_output=True, check=False
+            [sys.executable, "-m", "extras.doctor", "--json"],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
         )
 
-    line = json.loads(result.stdout)["lines"][0]
+    line = json.loads(result.stdout)["findings"][0]
     assert (line["verdict"], line["subject"]) == ("wrong", "settings")
     assert line["change"].startswith("the output of: python3 -c")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["-m extras.doctor", "-m flask --app app doctor"],
+    ids=["python -m extras.doctor", "flask doctor"],
+)
+def test_json_is_all_that_a_script_reads(settings: dict[str, str], command: str) -> None:
+    with environment({**settings, "AUTH0_CLIENT_NAME": "no setting"}):
+        result = subprocess.run(
+            [sys.executable, *command.split(), "--json"],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+
+    assert json.loads(result.stdout)["ok"]
+    assert b"AUTH0_CLIENT_NAME" in result.stderr
+
+
+def test_somebody_who_reads_only_the_first_line_sees_no_traceback(
+    settings: dict[str, str],
+) -> None:
+    with environment(settings):
+        result = subprocess.run(
+            ["sh", "-c", f"{sys.executable} -m extras.doctor | head -n 1"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert result.stdout == "ok     settings               every variable can be read\n"
+    assert result.stderr == ""
+
+
+def test_what_is_refused_on_the_way_is_no_line_of_the_log(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(AUTH0_CLIENT_SECRET="another-secret")
+    caplog.clear()
+
+    Examined(app)
+
+    assert caplog.records == []

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from doctor import place
-from tests.conftest import MakeApp
-from tests.extras.doctor.test_doctor import Told
-from tests.support.harness import ROOT, SECRET, Gunicorn, free_port
+from extras.doctor import place
+from tests.conftest import Clock, MakeApp
+from tests.support.doctor import Examined
+from tests.support.harness import ADA, ROOT, SECRET, Api, Gunicorn, Person, free_port
+from tests.support.scripted_provider import ScriptedProvider, visitor_of, with_mac
 
 
 @pytest.fixture
@@ -64,22 +65,22 @@ Serve = Callable[[Callable[[Any], tuple[int, str]]], str]
 def test_an_api_that_does_not_demand_a_token_is_found(
     make_app: MakeApp, server: Serve, answer: Any, words: str
 ) -> None:
-    told = Told(make_app(API_BASE_URL=server(answer)))
+    examined = Examined(make_app(API_BASE_URL=server(answer)))
 
-    assert "API" in told.wrong()
-    assert words in told.of("API")
+    assert "API" in examined.wrong()
+    assert words in examined.of("API")
 
 
 def test_a_session_store_that_is_away_is_found(make_app: MakeApp) -> None:
-    told = Told(make_app(SESSION_REDIS_URL=f"redis://localhost:{free_port()}/0"))
+    examined = Examined(make_app(SESSION_REDIS_URL=f"redis://localhost:{free_port()}/0"))
 
-    assert told.wrong() == {"session store"}
+    assert examined.wrong() == {"session store"}
 
 
 def test_a_session_store_in_redis_is_asked(make_app: MakeApp, redis_url: str) -> None:
-    told = Told(make_app(SESSION_REDIS_URL=redis_url))
+    examined = Examined(make_app(SESSION_REDIS_URL=redis_url))
 
-    assert told.of("session store").startswith("ok Redis answers")
+    assert examined.of("session store").startswith("ok Redis answers")
 
 
 def test_an_app_that_answers_at_its_address_is_recognized(
@@ -88,9 +89,9 @@ def test_an_app_that_answers_at_its_address_is_recognized(
     port = free_port()
     base_url = f"http://localhost:{port}"
     with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
-        told = Told(make_app(APP_BASE_URL=base_url))
+        examined = Examined(make_app(APP_BASE_URL=base_url))
 
-    assert told.of("reverse proxy").startswith(f"ok {base_url} leads here")
+    assert examined.of("reverse proxy").startswith(f"ok {base_url} leads here")
 
 
 @pytest.mark.parametrize(
@@ -104,29 +105,25 @@ def test_an_app_that_answers_at_its_address_is_recognized(
 def test_an_address_that_does_not_lead_here_is_explained(
     make_app: MakeApp, server: Serve, answer: Any, words: str
 ) -> None:
-    told = Told(make_app(APP_BASE_URL=server(answer)))
+    examined = Examined(make_app(APP_BASE_URL=server(answer)))
 
-    assert words in told.of("reverse proxy")
+    assert words in examined.of("reverse proxy")
 
 
 def test_an_https_address_without_a_trusted_proxy_is_mentioned(make_app: MakeApp) -> None:
-    told = Told(make_app(APP_BASE_URL="https://app.invalid"))
+    examined = Examined(make_app(APP_BASE_URL="https://app.invalid"))
 
-    assert "TRUSTED_PROXY_HOPS=1, behind one" in told.of("reverse proxy")
-    assert "reverse proxy" not in told.wrong()
+    assert "TRUSTED_PROXY_HOPS=1, behind one" in examined.of("reverse proxy")
+    assert "reverse proxy" not in examined.wrong()
 
 
-def test_a_readable_settings_file_is_found(
-    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    env_file = tmp_path / "env"
-    env_file.touch(mode=0o644)
-    env_file.chmod(0o644)
-    monkeypatch.setattr(place, "ENV_FILE", env_file)
+def test_a_readable_settings_file_is_found(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / ".env").touch()
+    (tmp_path / ".env").chmod(0o644)
+    app = make_app(APP_BASE_URL="https://app.invalid")
+    app.root_path = str(tmp_path)
 
-    assert "chmod 600 .env" in Told(make_app(APP_BASE_URL="https://app.invalid")).of(
-        "settings file"
-    )
+    assert "chmod 600 .env" in Examined(app).of("settings file")
 
 
 @pytest.mark.parametrize("variable", ["FLASK_DEBUG", "SHOW_FLOW"])
@@ -136,7 +133,7 @@ def test_what_shows_the_inside_is_found(
     app = make_app(APP_BASE_URL="https://app.invalid")
     monkeypatch.setenv(variable, "1")
 
-    assert f"wrong {variable}" in Told(app).of("debugging")
+    assert f"wrong {variable}" in Examined(app).of("debugging")
 
 
 def test_redis_without_tls_elsewhere_is_mentioned(
@@ -144,31 +141,79 @@ def test_redis_without_tls_elsewhere_is_mentioned(
 ) -> None:
     monkeypatch.setattr(place, "is_loopback", lambda host: False)
 
-    assert "rediss://" in Told(make_app(SESSION_REDIS_URL=redis_url)).of("session store")
+    assert "rediss://" in Examined(make_app(SESSION_REDIS_URL=redis_url)).of("session store")
 
 
 @pytest.mark.parametrize(
     ("changes", "subject", "said"),
     [
         ({"API_BASE_URL": ""}, "API", "note none"),
+        ({"AUTH0_AUTHORIZE_PARAMS": "resource=appointments:api"}, "access token", ""),
         ({"APP_SECRET_KEY": f"{SECRET},{SECRET}2"}, "secret key", "note 2: the old ones can go"),
         ({"SESSION_ABSOLUTE_SECONDS": "9999999"}, "session lifetime", "note sessions end"),
         ({"APP_BASE_URL": "https://app.invalid"}, "cookies", "ok Secure, HttpOnly"),
         ({"APP_BASE_URL": "https://app.invalid"}, "public address", "ok https://app.invalid"),
     ],
-    ids=["no API", "several keys", "long sessions", "https cookies", "https address"],
+    ids=["no API", "a resource", "several keys", "long sessions", "https cookies", "https address"],
 )
-def test_what_is_no_fault_is_told_too(
+def test_what_is_no_fault_is_examined_too(
     make_app: MakeApp, changes: dict[str, str], subject: str, said: str
 ) -> None:
-    assert Told(make_app(**changes)).of(subject).startswith(said)
+    assert Examined(make_app(**changes)).of(subject).startswith(said)
 
 
 def test_on_this_machine_production_is_for_later(app: Flask) -> None:
-    assert Told(app).of("public address").startswith("note before production")
+    assert Examined(app).of("public address").startswith("note before production")
 
 
 def test_the_checklist_of_the_documents_is_the_doctors() -> None:
     listed = re.findall(r"^\| \*\*(.+?)\*\* \|", (ROOT / "docs/production.md").read_text(), re.M)
 
     assert listed == [check.__name__.replace("_", " ") for check in place.PRODUCTION]
+
+
+def test_a_signed_in_persons_access_token_is_tried(app: Flask, person: Person) -> None:
+    person.signs_in()
+
+    assert "accepts it (200)" in Examined(app, "--sub", ADA).of("access token")
+
+
+def test_nobody_who_is_not_signed_in_has_one(app: Flask) -> None:
+    assert Examined(app, "--sub", ADA).of("access token").startswith("note nobody")
+
+
+def test_one_that_has_expired_is_not_blamed_on_the_api(
+    app: Flask, person: Person, clock: Clock, api: Api
+) -> None:
+    person.signs_in()
+    clock.moves(3700)
+
+    assert Examined(app, "--sub", ADA).of("access token").startswith("note it has expired")
+
+
+@pytest.mark.parametrize(
+    ("audience", "access_token", "why"),
+    [
+        ("appointments:api", "opaque", "it is opaque: only the provider can read it "),
+        ("", "opaque", "it is opaque: only the provider can read it; no API is asked for"),
+        ("", {"aud": "demo-app"}, "its aud is 'demo-app'; no API is asked for"),
+        ("appointments:api", {"aud": ["a", "b"]}, "'b']\", and not appointments:api"),
+        ("appointments:api", {"aud": "appointments:api"}, "or other keys"),
+        ("appointments:api", ["no claims"], "it is opaque"),
+    ],
+    ids=["opaque", "opaque, no audience", "no audience", "wrong", "right", "nonsense"],
+)
+def test_an_api_that_refuses_it_gets_the_hint_that_fits(
+    make_app: MakeApp, scripted: ScriptedProvider, server: Serve,
+    audience: str, access_token: Any, why: str,
+) -> None:  # fmt: skip
+    is_jwt = not isinstance(access_token, str)
+    scripted.token["access_token"] = with_mac(access_token, b"k") if is_jwt else access_token
+    api = server(lambda asked: (401, ""))
+    app = make_app(AUTH0_DOMAIN=scripted.issuer, API_BASE_URL=api, AUTH0_AUDIENCE=audience)
+    visitor_of(app, scripted).signs_in()
+
+    said = Examined(app, "--sub", "scripted|ada").of("access token")
+
+    assert said.startswith("wrong")
+    assert why in said

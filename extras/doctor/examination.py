@@ -1,0 +1,114 @@
+"""What the checks share: the app's parts, the provider's metadata, and the provider's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask
+
+from auth import Error, RelyingParty
+from auth.http_client import NoResponse, Response, ResponseTooLarge
+from config import METADATA_PATH, Settings, is_loopback
+
+APP = "Applications → your application → "
+ADVANCED = f"{APP}Settings → Advanced Settings → "
+# Where to change it: in Auth0's dashboard, and as the specifications call it.
+WORDS = {
+    "tenant": ("Settings → Custom Domains, or your tenant's domain", "the provider's issuer"),
+    "credentials": (f"{APP}Settings → Client ID and Client Secret", "the client's id and secret"),
+    "client_authentication": (
+        f"{APP}Credentials → Authentication Method", "the client's token_endpoint_auth_method",
+    ),
+    "redirect_uri": (f"{APP}Settings → Allowed Callback URLs", "the client's redirect URIs"),
+    "logout_uri": (
+        f"{APP}Settings → Allowed Logout URLs", "the client's post-logout redirect URIs",
+    ),
+    "end_session": (
+        "Settings → Advanced → RP-Initiated Logout End Session Endpoint Discovery",
+        "RP-initiated logout (end_session_endpoint in the metadata)",
+    ),
+    "backchannel": (
+        f"{APP}Settings → Back-Channel Logout URI", "the client's backchannel_logout_uri",
+    ),
+    "grants": (f"{ADVANCED}Grant Types", "the client's grant types"),
+    "algorithm": (
+        f"{ADVANCED}OAuth → JSON Web Token (JWT) Signature Algorithm",
+        "the client's id_token_signed_response_alg",
+    ),
+    "api": ("APIs → Create API → Identifier", "the API's audience (resource indicator)"),
+    "scopes": ("APIs → your API → Permissions", "the scopes of the client and the API"),
+    "offline": ("APIs → your API → Settings → Allow Offline Access", "the scope offline_access"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One app under examination. `response` is what the provider sent as its metadata, None if
+    nothing came; `error` says why the app cannot use it, None if it can."""
+
+    app: Flask
+    rp: RelyingParty
+    response: Response | None
+    error: Error | None
+    sub: str | None = None
+
+    @classmethod
+    def of_app(cls, app: Flask, sub: str | None) -> Examination:
+        """Return the examination of an app, after a look at its provider's metadata."""
+        rp: RelyingParty = app.extensions["relying_party"]
+        response, error = fetch_metadata(rp, rp.settings.issuer), None
+        try:
+            rp.provider.metadata()
+        except Error as caught:
+            error = caught
+        return cls(app, rp, response, error, sub)
+
+    @property
+    def settings(self) -> Settings:
+        """The app's settings."""
+        return self.rp.settings
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The metadata as the provider sent it, empty if it did not."""
+        return self.response.json_object() if self.response and self.response.status == 200 else {}
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether only this machine reaches the app, so that production is for later."""
+        return is_loopback(urlsplit(self.settings.app_base_url).hostname)
+
+    @property
+    def is_auth0(self) -> bool:
+        """Whether the provider is Auth0, maybe at a domain of one's own, or imitates it."""
+        if self.error is None:
+            return self.rp.provider.metadata().is_auth0
+        return str(urlsplit(self.settings.issuer).hostname).endswith(".auth0.com")
+
+    def where(self, key: str) -> str:
+        """Return where something is changed, in the provider's own words."""
+        return WORDS[key][0 if self.is_auth0 else 1]
+
+    def listed(self, name: str) -> list[str] | None:
+        """Return a list of the metadata, None where there is none."""
+        value = self.raw.get(name)
+        return [str(word) for word in value] if isinstance(value, list) else None
+
+    def post(self, endpoint: str, form: dict[str, str], method: str | None = None) -> Response:
+        """POST a form with client authentication, by this method or by the one that works."""
+        metadata, authentication = self.rp.provider.metadata(), self.rp.client_authentication
+        method = method or authentication.methods(metadata, endpoint)[0]
+        headers, body = authentication.prepare(method, metadata, endpoint, urlencode(form))
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        key = self.rp.dpop.derive_key("doctor") if self.rp.dpop else None
+        return self.rp.send("POST", endpoint, headers, dpop_key=key, data=body)
+
+
+def fetch_metadata(rp: RelyingParty, address: str) -> Response | None:
+    """Return what an issuer's address says about itself, None where it does not answer."""
+    try:
+        return rp.http.get(address.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH)
+    except (NoResponse, ResponseTooLarge):
+        return None
