@@ -72,7 +72,7 @@ def my_sessions() -> dict[str, tuple[Record, Content]]:
     sign_in = SignIn.from_session(current_session())
     if sign_in is None:
         raise SignInNeeded
-    return session_interface().all_with(relying_party().refs("sub", sign_in.claims["sub"]))
+    return session_interface().all_with(relying_party().ref("sub", sign_in.claims["sub"]))
 
 
 def end_sessions(sessions: Mapping[str, Content]) -> int:
@@ -94,26 +94,27 @@ def end_sessions(sessions: Mapping[str, Content]) -> int:
     return count
 
 
-def end_oldest_sessions(refs: Iterable[str]) -> None:
+def end_oldest_sessions(ref: str) -> None:
     """End the oldest of a person's sessions where there are too many. Raises StoreUnavailable."""
-    interface, refs = session_interface(), [*refs]
-    if sum(len(interface.store.keys_with(ref)) for ref in refs) <= MAX_SESSIONS:
+    if len(session_interface().keys_with(ref)) <= MAX_SESSIONS:
         return
-    found = sorted(interface.all_with(refs).items(), key=lambda item: item[1][0].seen_at)
+    sessions = session_interface().all_with(ref)
+    found = sorted(sessions.items(), key=lambda item: item[1][0].seen_at)
     end_sessions({key: content for key, (_, content) in found[:-MAX_SESSIONS]})
 
 
 def remember_logout(ref: str, issued_at: float) -> None:
     """Note when the provider issued a logout for a `sid` or `sub`, and when it came here. Raises
     StoreUnavailable."""
-    store, name, now = session_interface().store, f"logout {ref}", time.time()
-    while not store.add(name, f"{float(issued_at)} {now}", SIGN_IN_SECONDS):
-        earlier = store.get(name)
-        if earlier is None:
-            continue
-        latest = max((float(issued_at), now), _times(earlier))
-        if store.swap(name, earlier, f"{latest[0]} {latest[1]}", SIGN_IN_SECONDS):
-            return
+    store, now = session_interface().store, time.time()
+    for name in _logout_names(ref):
+        while not store.add(name, f"{float(issued_at)} {now}", SIGN_IN_SECONDS):
+            earlier = store.get(name)
+            if earlier is None:
+                continue
+            latest = max((float(issued_at), now), _times(earlier))
+            if store.swap(name, earlier, f"{latest[0]} {latest[1]}", SIGN_IN_SECONDS):
+                break
 
 
 def was_logged_out_since(refs: Iterable[str], issued_at: float, began_at: float) -> bool:
@@ -121,8 +122,13 @@ def was_logged_out_since(refs: Iterable[str], issued_at: float, began_at: float)
     its code was exchanged, there was no session yet to be ended. The provider's times are compared
     with each other; within one second, ours are: when the logout came, and when this exchange
     began. Raises StoreUnavailable."""
-    logouts = (session_interface().store.get(f"logout {ref}") for ref in refs)
+    names = [name for ref in refs for name in _logout_names(ref)]
+    logouts = map(session_interface().store.get, names)
     return any(logout and _times(logout) >= (issued_at, began_at) for logout in logouts)
+
+
+def _logout_names(ref: str) -> list[str]:
+    return [f"logout {digest}" for digest in session_interface().encryptor.digests(ref)]
 
 
 def _times(logout: str) -> tuple[float, float]:

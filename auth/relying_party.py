@@ -63,10 +63,9 @@ class RelyingParty:
             return self.dpop.send(dpop_key, method, url, send, access_token)
         return send({"Authorization": f"Bearer {access_token}"} if access_token else {})
 
-    def refs(self, kind: str, value: str) -> list[str]:
-        """Return the references by which sessions of a `sid` or `sub` (the `kind`) are found, one
-        for each key of APP_SECRET_KEY, newest first."""
-        return self.encryptor.digests(f"{self.settings.issuer} {kind} {value}")
+    def ref(self, kind: str, value: str) -> str:
+        """Return the reference by which sessions of a `sid` or `sub` (the `kind`) are found."""
+        return f"{self.settings.issuer} {kind} {value}"
 
 
 def relying_party() -> RelyingParty:

@@ -9,6 +9,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from flask import Flask, Request, Response, current_app
@@ -44,7 +45,7 @@ class SessionEnded(Exception):
 
 class Content(NamedTuple):
     """What a record encrypts. Times are seconds since the epoch, UTC; `refs` are the references
-    (keyed hashes) that the session is found by."""
+    that the session is found by. The store knows keyed hashes of them."""
 
     started_at: float
     ends_at: float
@@ -91,7 +92,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
         """
         changes = {}
         if self.modified:
-            before = _decode(self.record.data, self.stored_key, self._interface.encryptor).data
+            before = self._interface.decode(self.stored_key, self.record)[0].data
             changed = {k: v for k, v in self.items() if k not in before or before[k] != v}
             changes = changed | {k: _REMOVED for k in before if k not in self}
         try:
@@ -184,17 +185,29 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
 
     def load(self, session: Session) -> None:
         """Fill a session that has a key; raises SessionEnded, StoreUnavailable."""
-        key = session.stored_key
-        record = self.store.read(key)
-        decrypted = record and self.encryptor.decrypt(record.data, bound_to=f"session {key}")
-        if record is None or not decrypted:
-            raise SessionEnded  # gone, or encrypted with a secret that is no longer listed
-        content = _content(decrypted[0])
+        record = self.store.read(session.stored_key)
+        if record is None:
+            raise SessionEnded
+        session.content, is_newest = self.decode(session.stored_key, record)
+        session.record, session.has_old_encryption = record, not is_newest
+        session.fill(session.content.data)
+
+    def decode(self, key: str, record: Record) -> tuple[Content, bool]:
+        """Return what a record holds, and whether the newest key encrypted it.
+
+        Raises SessionEnded where that is no session: past its end, whatever the store says; changed
+        by somebody; of a key that is no longer listed; of another version of this app.
+        """
+        decrypted = self.encryptor.decrypt(record.data, bound_to=f"session {key}")
+        if decrypted is None:
+            raise SessionEnded
+        try:
+            content = Content(*_serializer.loads(zlib.decompress(decrypted[0]).decode()))
+        except (zlib.error, ValueError, TypeError):
+            raise SessionEnded from None
         if time.time() >= content.ends_at:
             raise SessionEnded
-        session.record, session.content = record, content
-        session.has_old_encryption = not decrypted[1]
-        session.fill(content.data)
+        return content, decrypted[1]
 
     # ---------------------------------------------------------------- starting and ending
 
@@ -218,9 +231,9 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         content = Content(now, min(now + self._absolute, ends_at or now * 2), [*refs], {**data})
         expires_at = min(now + self._idle, content.ends_at)
         record = Record(os.urandom(8), self._encrypt(key, content), now, expires_at)
-        self.store.create(key, record, content.refs)
-        if earlier and self.store.delete(*earlier) is None:
-            self.store.delete(key, content.refs)
+        self.store.create(key, record, self._newest_digests(content.refs))
+        if earlier and self._delete(*earlier) is None:
+            self._delete(key, content.refs)
             session.forget()
             raise SessionEnded
         session.key, session.new_id = key, session_id
@@ -233,28 +246,40 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         Raises StoreUnavailable."""
         content = None
         if session.key is not None:
-            content = self.end_key(session.key, session.content) or session.content
+            content = session.content
+            with suppress(SessionEnded):
+                content = self.end_key(session.key, content) or content
             session.forget()
         session.was_ended = True
         return content
 
-    def all_with(self, refs: Iterable[str]) -> dict[str, tuple[Record, Content]]:
-        """Return the living sessions with one of the references. Raises StoreUnavailable."""
+    def keys_with(self, ref: str) -> set[str]:
+        """Return the keys of the sessions with a reference, also of some that have ended. Raises
+        StoreUnavailable."""
+        digests = self.encryptor.digests(ref)
+        return {key for digest in digests for key in self.store.keys_with(digest)}
+
+    def all_with(self, ref: str) -> dict[str, tuple[Record, Content]]:
+        """Return the living sessions with a reference, by key. Raises StoreUnavailable."""
         found = {}
-        for key in {key: None for ref in refs for key in self.store.keys_with(ref)}:
-            record = self.store.read(key)
-            if record and (
-                decrypted := self.encryptor.decrypt(record.data, bound_to=f"session {key}")
-            ):
-                found[key] = record, _content(decrypted[0])
+        for key in self.keys_with(ref):
+            if record := self.store.read(key):
+                with suppress(SessionEnded):
+                    found[key] = record, self.decode(key, record)[0]
         return found
 
     def end_key(self, key: str, content: Content) -> Content | None:
         """End a session that `all_with` found; return what it held to the last (another request
         may have refreshed its tokens since), None if it was no longer there."""
-        record = self.store.delete(key, content.refs)
+        record = self._delete(key, content.refs)
         self.store.add(f"ended {key}", "1", ENDED_SECONDS)
-        return _decode(record.data, key, self.encryptor) if record else None
+        return self.decode(key, record)[0] if record else None
+
+    def _delete(self, key: str, refs: Iterable[str]) -> Record | None:
+        return self.store.delete(key, [d for ref in refs for d in self.encryptor.digests(ref)])
+
+    def _newest_digests(self, refs: Iterable[str]) -> list[str]:
+        return [self.encryptor.digests(ref)[0] for ref in refs]
 
     # ---------------------------------------------------------------- writing
 
@@ -268,7 +293,9 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             ends_at=min(content.ends_at, ends_at or content.ends_at),
         )
         record = session.record._replace(version=os.urandom(8), data=self._encrypt(key, content))
-        if not self.store.replace(key, session.record.version, record, added):
+        # When a secret is rotated, the session has to be found by the new one's digests as well.
+        digests = self._newest_digests(content.refs if session.has_old_encryption else added)
+        if not self.store.replace(key, session.record.version, record, digests):
             return False
         session.record, session.content = record, content
         session.modified = session.has_old_encryption = False
@@ -289,12 +316,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         if session.new_id is not None:
             self._set_cookie(app, response, session.new_id, max_age=self._absolute)
         elif session.key is None and session.modified and session and not session.unavailable:
-            value = self.encryptor.encrypt_text(
-                _serializer.dumps(dict(session)).encode(), bound_to="visitor"
-            )
-            if len(value) > VISITOR_BYTES:
-                raise ValueError("flask.session of a visitor holds at most 2 KB: it is a cookie")
-            self._set_cookie(app, response, value)
+            self._set_cookie(app, response, self._visitor_cookie(session))
         elif session.was_ended or (session.key is None and session.modified):
             self._set_cookie(app, response, "", max_age=0)
         if session.accessed or "Set-Cookie" in response.headers:
@@ -315,6 +337,18 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             session.forget()  # so that the error page does not try it again
             raise
 
+    def _visitor_cookie(self, session: Session) -> str:
+        plaintext = _serializer.dumps(dict(session)).encode()
+        cookie = self.encryptor.encrypt_text(plaintext, bound_to="visitor")
+        if len(cookie) > VISITOR_BYTES:
+            names = ", ".join(session)
+            session.forget()  # so that the error page does not try it again
+            raise ValueError(
+                f"flask.session of a visitor is a cookie of at most {VISITOR_BYTES} bytes; "
+                f"this one has {len(cookie)}: {names}"
+            )
+        return cookie
+
     def _set_cookie(
         self, app: Flask, response: Response, value: str, max_age: int | None = None
     ) -> None:
@@ -334,33 +368,13 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
     def _delete_expired_sessions(self) -> None:
         self.store.sweep()
 
-    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        record = self.store.read(store_id)
-        return _decode(record.data, store_id, self.encryptor).data if record else None
+    def _not_used(self, *_: object) -> None:
+        raise NotImplementedError("sessions are started by start() and written by commit()")
 
-    def _delete_session(self, store_id: str) -> None:
-        self.store.delete(store_id)
-
-    def _upsert_session(self, session_lifetime: Any, session: Any, store_id: str) -> None:
-        raise NotImplementedError("sessions are created by start() and written by commit()")
+    _retrieve_session_data = _delete_session = _upsert_session = _not_used
 
 
 def key_of(session_id: str) -> str:
     """Return the store's key of a session id: a hash, from which the id cannot be had."""
     # Half of SHA-256: finding another preimage still takes 2**128 tries.
     return base64url(hashlib.sha256(session_id.encode()).digest()[:16])
-
-
-def _content(plaintext: bytes) -> Content:
-    try:
-        return Content(*_serializer.loads(zlib.decompress(plaintext).decode()))
-    except (zlib.error, ValueError, TypeError):
-        raise SessionEnded from None  # of another version of this app
-
-
-def _decode(data: bytes, key: str, encryptor: Encryptor) -> Content:
-    """The content of a record that was decrypted before. Raises SessionEnded."""
-    decrypted = encryptor.decrypt(data, bound_to=f"session {key}")
-    if not decrypted:
-        raise SessionEnded
-    return _content(decrypted[0])

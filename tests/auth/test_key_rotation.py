@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import APP_SECRET_KEY, Browser, Person, Provider
+from tests.support.harness import ADA, APP_SECRET_KEY, Browser, Person, Provider, post_logout
 from tests.support.session_store import Counted, key_of_session, same_browser, store_of
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -96,16 +96,25 @@ def test_without_the_old_key_old_sessions_end_cleanly(before: Person, make_app: 
     assert person.is_signed_in()
 
 
-def test_old_sessions_are_no_obstacle_on_the_sessions_page(
-    before: Person, make_app: MakeApp
+def test_sessions_are_found_by_person_after_the_key_they_began_under_is_gone(
+    before: Person, make_app: MakeApp, provider: Provider
 ) -> None:
-    person = Person(Browser(make_app(APP_SECRET_KEY=NEW)))
-    person.signs_in()
+    same_browser(before, make_app(APP_SECRET_KEY=BOTH)).sees("/profile")
+    app = make_app(APP_SECRET_KEY=NEW)
 
-    page = person.sees("/sessions")
+    assert post_logout(app, provider.logout_token(sub=ADA)).status_code == 200
 
-    assert page.status_code == 200
-    assert page.text.count("<h2") == 1
+    assert not same_browser(before, app).is_signed_in()
+
+
+def test_sessions_that_were_not_used_since_are_found_while_the_old_key_is_listed(
+    before: Person, make_app: MakeApp, provider: Provider
+) -> None:
+    app = make_app(APP_SECRET_KEY=BOTH)
+
+    assert post_logout(app, provider.logout_token(sub=ADA)).status_code == 200
+
+    assert not same_browser(before, app).is_signed_in()
 
 
 Spoil = Callable[[bytes], bytes]

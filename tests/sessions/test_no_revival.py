@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from flask import Flask, jsonify, request, session
 
-from auth import open_to_all
 from sessions import SessionEnded, StoreUnavailable, current_session
 from tests.conftest import Clock, MakeApp
 from tests.support.harness import ADA, BEN, AtProvider, Browser, Person, Provider, post_logout
@@ -63,12 +62,6 @@ def app(make_app: MakeApp) -> Flask:
         current_session().commit()
         app.config["BETWEEN"]()
         session["size"] = "XL"
-        return "noted"
-
-    @app.get("/visitor")
-    @open_to_all
-    def visitor() -> Any:
-        session["seen"] = True
         return "noted"
 
     return app
@@ -143,7 +136,7 @@ def test_a_slow_request_does_not_bring_back_spent_tokens(
     assert provider.stats()["reuse_detections"] == 0
 
 
-def test_requests_that_change_different_keys_at_once_are_all_kept(
+def test_requests_that_change_different_keys_at_once_are_all_stored(
     app: Flask, person: Person
 ) -> None:
     together = threading.Barrier(12)
@@ -159,7 +152,7 @@ def test_requests_that_change_different_keys_at_once_are_all_kept(
     assert person.sees("/notes").json == {f"n{n}": str(n) for n in range(12)}
 
 
-def test_what_one_request_removes_and_what_another_adds_are_both_kept(
+def test_what_one_request_removes_and_what_another_adds_are_both_stored(
     app: Flask, person: Person
 ) -> None:
     person.sees("/note?old=1")
@@ -182,7 +175,7 @@ def test_what_was_written_once_is_not_written_again_over_what_others_wrote(
     assert person.sees("/notes").json == {"color": "blue", "size": "XL"}
 
 
-def test_flask_session_is_kept_for_signed_in_people_and_goes_with_them(
+def test_flask_session_stays_for_signed_in_people_and_goes_with_them(
     app: Flask, person: Person
 ) -> None:
     person.sees("/note?color=red")
@@ -194,15 +187,6 @@ def test_flask_session_is_kept_for_signed_in_people_and_goes_with_them(
     person.provider = AtProvider()
     person.signs_in(BEN)
     assert person.sees("/notes").json == {}
-
-
-def test_a_visitor_cannot_leave_anything_in_the_store(app: Flask) -> None:
-    store = Counted(app)
-
-    answer = Browser(app).get("/visitor")
-
-    assert answer.status_code == 500
-    assert store.calls == {}
 
 
 @pytest.mark.parametrize("path", ["/", "/profile", "/notes", "/appointments", "/sessions"])
@@ -230,7 +214,9 @@ def test_the_idle_time_is_extended_once_in_a_twentieth_of_it(
     assert store.writes() == store.calls["touch"]
 
 
-def test_a_change_that_cannot_be_kept_is_said_so_and_tried_once(app: Flask, person: Person) -> None:
+def test_a_change_that_cannot_be_stored_is_said_so_and_tried_once(
+    app: Flask, person: Person
+) -> None:
     tries: list[Any] = []
 
     def is_away(*call: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import zlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from sessions import Sealer, ref_of
-from tests.conftest import PersonAt
-from tests.sessions.test_session_cookie import issuer_of, session_cookie
-from tests.support.harness import ADA, BEN, Person
+from sessions import Encryptor
+from tests.conftest import MakeApp
+from tests.support.harness import ADA, APP_SECRET_KEY, Person
+from tests.support.session_store import ref_of, session_cookie
 
-SEALED = "wC69ge35WKqtw4wE5kVfrkrQ909aKBckMPQbObET4z9kH1QJzxwo+ShaxiN8rx8ROYw5KzgWJkl5WngRvV7B4vA="
+ENCRYPTED = (
+    "6AaSCOznnl1tXOtAaA5mITN7NuWElk0qQyld8hQEudln/ukQfC70GoThAlZQoI39T0Kc1o38SInAFLeLmXrEajqQm2c="
+)
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_the_store_shows_no_token_no_person_and_no_session_id(
     _, session_id, _ = session_cookie(person.signs_in())
     claims = person.sees("/profile", headers={"Accept": "application/json"}).json
     interface: Any = app.session_interface
-    ((_, content),) = interface.all_with(ref_of(issuer_of(app), "sub", ADA)).values()
+    ((_, content),) = interface.all_with(ref_of(app, ADA)).values()
     tokens = content.data["auth"]["token_sets"][""]
 
     stored = stored_bytes()
@@ -63,42 +66,42 @@ def test_the_store_shows_no_token_no_person_and_no_session_id(
             assert secret.encode() not in form
 
 
-def test_a_record_put_in_another_ones_place_opens_for_nobody(
-    app: Flask, person_at: PersonAt
+def test_references_differ_where_issuer_kind_or_value_does(make_app: MakeApp) -> None:
+    app, other = make_app(), make_app(AUTH0_DOMAIN="https://another.example/")
+    named = [("sub", "x"), ("sid", "x"), ("sub", "y")]
+
+    refs = {each.extensions["relying_party"].ref(*name) for each in (app, other) for name in named}
+
+    assert len(refs) == 6
+
+
+def test_whoever_reads_the_store_cannot_find_a_person_by_trying(
+    engine: str, stored_bytes: Callable[[], bytes], app: Flask, person: Person
 ) -> None:
-    ada, ben = person_at(app), person_at(app)
-    ada.signs_in(ADA)
-    ben.signs_in(BEN)
-    interface: Any = app.session_interface
-    (key_of_ada,) = interface.all_with(ref_of(issuer_of(app), "sub", ADA))
-    ((key_of_ben, (record, _)),) = interface.all_with(ref_of(issuer_of(app), "sub", BEN)).items()
+    person.signs_in()
+    reference = ref_of(app, ADA)
+    hashes = [getattr(hashlib, name)(reference.encode()) for name in ("md5", "sha1", "sha256")]
 
-    interface.store.delete(key_of_ben)
-    interface.store.create(key_of_ben, interface.store.read(key_of_ada), [])
+    stored = stored_bytes()
 
-    assert not ben.is_signed_in()
-    assert ada.is_signed_in()
-    assert record.sealed
+    assert Encryptor((APP_SECRET_KEY,)).digests(reference)[0].encode() in stored
+    for each in hashes:
+        assert b64encode(each.digest())[:20] not in stored
+        assert each.hexdigest()[:20].encode() not in stored
+        assert each.digest()[:10] not in stored
 
 
-def test_references_differ_where_issuer_kind_or_value_does() -> None:
-    named = [("https://a", "sub", "x"), ("https://b", "sub", "x"), ("https://a", "sid", "x")]
-    named += [("https://a", "sub", "y"), ("https://as", "ub", "x")]
+def test_the_same_is_never_encrypted_the_same() -> None:
+    encryptor = Encryptor(("k" * 32,))
 
-    assert len({ref_of(*each) for each in named}) == len(named)
-
-
-def test_the_same_is_never_sealed_the_same() -> None:
-    sealer = Sealer(("k" * 32,))
-
-    assert len({sealer.seal(b"same", bound_to="same")[:12] for _ in range(100)}) == 100
+    assert len({encryptor.encrypt(b"same", bound_to="same")[:12] for _ in range(100)}) == 100
 
 
-def test_what_was_sealed_before_an_update_still_opens() -> None:
+def test_what_was_encrypted_before_an_update_can_still_be_decrypted() -> None:
     """Another derivation of the key, or another form, would sign everybody out."""
-    opened = Sealer(("k" * 32,)).open(b64decode(SEALED), bound_to="session key")
+    decrypted = Encryptor(("k" * 32,)).decrypt(b64decode(ENCRYPTED), bound_to="session key")
 
-    assert opened == (b"what a release before this one sealed", True)
+    assert decrypted == (b"what a release before this one encrypted", True)
 
 
 class Harm:
@@ -114,16 +117,17 @@ def do_harm() -> None:
     Harm.done = True
 
 
-@pytest.mark.parametrize("sealed", [False, True], ids=["by a thief", "with the key"])
-def test_nothing_is_ever_unpickled(app: Flask, person: Person, sealed: bool) -> None:
+@pytest.mark.parametrize("encrypted", [False, True], ids=["by a thief", "with the key"])
+def test_nothing_is_ever_unpickled(app: Flask, person: Person, encrypted: bool) -> None:
     person.signs_in()
     interface: Any = app.session_interface
-    ((key, (record, _)),) = interface.all_with(ref_of(issuer_of(app), "sub", ADA)).items()
+    ((key, (record, _)),) = interface.all_with(ref_of(app, ADA)).items()
     harm = pickle.dumps(Harm())
-    content = interface._seal(key, harm) if sealed else harm
+    encrypt = interface.encryptor.encrypt
+    content = encrypt(harm, bound_to=f"session {key}") if encrypted else harm
 
     interface.store.delete(key)
-    interface.store.create(key, record._replace(sealed=content), [])
+    interface.store.create(key, record._replace(data=content), [])
     person.sees("/profile")
 
     assert not Harm.done

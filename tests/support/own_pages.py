@@ -83,7 +83,7 @@ class SignedIn(Browser):
         tokens = TokenSet(access_token, now, now + 3600, scope.split(), None, from_sign_in=True)
         sign_in = SignIn("e30.e30.", claims, scope.split(), "", {"": tokens})
         with app.test_request_context(base_url=APP):
-            refs = app.extensions["relying_party"].refs("sub", claims["sub"])[:1]
+            refs = [app.extensions["relying_party"].ref("sub", claims["sub"])]
             data = {SESSION_KEY: sign_in.to_session()}
             session_interface().start(current_session(), data, refs)
             session_id = current_session().new_id

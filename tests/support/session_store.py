@@ -36,6 +36,20 @@ def key_of_session(person: Person) -> str:
     return key_of(person.browser.cookie(SESSION_COOKIE))
 
 
+def ref_of(app: Flask, sub: str) -> str:
+    """The reference by which a person's sessions are found."""
+    return str(app.extensions["relying_party"].ref("sub", sub))
+
+
+def session_cookie(response: Any) -> tuple[str, str, set[str]]:
+    """Name, value and attributes of the session's cookie that a response sets."""
+    (line,) = [line for line in response.headers.getlist("Set-Cookie") if "app_session" in line]
+    pair, *attributes = line.split(";")
+    name, _, value = pair.partition("=")
+    found = {attribute.strip().lower() for attribute in attributes}
+    return name, value, {each for each in found if not each.startswith("expires=")}  # as max-age
+
+
 def same_browser(person: Person, app: Flask) -> Person:
     """The browser of that person once more: for a second request at the same time, or in front of
     an app that was started again."""
