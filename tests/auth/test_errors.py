@@ -250,7 +250,7 @@ def test_the_whole_flow_and_its_failures_log_no_secret(
 
 def stored_tokens(app: Flask) -> set[str]:
     interface: Any = app.session_interface
-    found = interface.all_with(app.extensions["relying_party"].refs("sub", ADA))
+    found = interface.all_with(app.extensions["relying_party"].ref("sub", ADA))
     return {
         token
         for _, content in found.values()
