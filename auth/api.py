@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sessions import current_session
@@ -15,8 +14,8 @@ from sessions import current_session
 from .access_control import access_token, current_sign_in
 from .errors import Error, SignInNeeded
 from .http_client import NoResponse, Response, ResponseTooLarge, ResponseTooSlow
+from .refresh import note_refusal
 from .relying_party import relying_party
-from .token_set import SESSION_KEY
 
 API_SECONDS = 8.0
 # What the view shows beside its form: the API says what is wrong with what was sent.
@@ -67,7 +66,7 @@ def call_api(
         if newer != token:
             response = _send(method, url + path, newer, headers, content)
             if response.status == 401:
-                _note_refusal(audience or "")
+                note_refusal(current_session(), audience or "", newer)
     return _checked(response, audience, f"{method} {path.partition('?')[0]}")
 
 
@@ -108,15 +107,6 @@ def _checked(response: Response, audience: str | None, what: str) -> ApiResponse
         return ApiResponse(status, response.json() if response.body else None)
     except ValueError:
         raise Error("api_bad_answer", f"{detail}: not JSON") from None
-
-
-def _note_refusal(name: str) -> None:
-    """Note that the API refused a token that was refreshed for it. Raises StoreUnavailable."""
-    session, sign_in = current_session(), current_sign_in()
-    tokens = sign_in.token_sets.get(name) if sign_in else None
-    if sign_in and tokens:
-        refused = sign_in.with_tokens(name, replace(tokens, is_refused=True))
-        session[SESSION_KEY] = refused.to_session()
 
 
 def _ask_again_for(audience: str | None) -> None:

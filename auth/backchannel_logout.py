@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 
 from flask import Blueprint, request
-from joserfc import jws
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -16,7 +15,6 @@ from sessions import StoreUnavailable, session_interface
 from . import signals
 from .access_control import from_anywhere, without_session
 from .errors import Error
-from .http_client import parse_json
 from .id_token import (
     CLOCK_SKEW_SECONDS,
     Claims,
@@ -25,6 +23,7 @@ from .id_token import (
     check_issuer,
     check_times,
     read_header,
+    unverified_claims,
     verify_signature,
 )
 from .logout import end_sessions, remember_logout
@@ -85,7 +84,7 @@ def verify_logout_token(rp: RelyingParty, token: str) -> Claims:
     if str(header.get("typ", "JWT")).lower() not in ("logout+jwt", "jwt"):
         raise InvalidToken("typ is another one")
     rp.provider.metadata(wait=False)
-    _check_claims(rp, _unverified(token))
+    _check_claims(rp, unverified_claims(token))
     _, claims = verify_signature(rp, token, wait=False)
     _check_claims(rp, claims)
     return claims
@@ -102,15 +101,6 @@ def _check_claims(rp: RelyingParty, claims: Claims) -> None:
         raise InvalidToken("nonce is there")
     if not isinstance(claims.get("jti"), str) or not 0 < len(claims["jti"]) <= 1000:
         raise InvalidToken("jti is missing or unusable")
-
-
-def _unverified(token: str) -> Claims:
-    """The claims as the token has them, whoever made it."""
-    try:
-        claims = parse_json(jws.extract_compact(token.encode()).payload)
-    except Exception:
-        raise InvalidToken("not a JWT") from None
-    return claims if isinstance(claims, dict) else {}
 
 
 def check_who(claims: Claims) -> None:
@@ -132,12 +122,11 @@ def check_event(claims: Claims) -> None:
 def _end_sessions(rp: RelyingParty, claims: Claims) -> int:
     """End the sessions of that `sid`, or where none is named, all of that `sub`."""
     kind = "sid" if "sid" in claims else "sub"
-    refs = rp.refs(kind, claims[kind])
-    for ref in refs:
-        remember_logout(ref, claims["iat"])
-    found = {key: content for key, (_, content) in session_interface().all_with(refs).items()}
+    ref = rp.ref(kind, claims[kind])
+    remember_logout(ref, claims["iat"])
+    found = {key: content for key, (_, content) in session_interface().all_with(ref).items()}
     # A `sid` is the provider's word for one sign-in of one person.
     if kind == "sid" and "sub" in claims:
-        of_person = {*rp.refs("sub", claims["sub"])}
-        found = {key: each for key, each in found.items() if of_person & {*each.refs}}
+        of_person = rp.ref("sub", claims["sub"])
+        found = {key: each for key, each in found.items() if of_person in each.refs}
     return end_sessions(found)

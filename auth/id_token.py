@@ -68,13 +68,29 @@ def verify_refreshed_id_token(
     `before` is the sign-in so far. Raises InvalidToken, Error. A later `auth_time` (the person
     signed in again elsewhere) is no reason to refuse.
     """
+    # Before the keys, too: where those cannot be fetched, what came is stored all the same.
+    check_same_person(unverified_claims(id_token), before.claims)
     claims = _verified(rp, id_token, access_token)
-    if claims["sub"] != before.claims["sub"]:
+    check_same_person(claims, before.claims)
+    return claims
+
+
+def check_same_person(claims: Claims, before: Claims) -> None:
+    """OIDC Core section 12.2: the refreshed ID token is about the one who signed in."""
+    if claims.get("sub") != before["sub"]:
         raise InvalidToken("sub is not that of the sign-in")
     for name in ("nonce", "org_id"):
-        if name in claims and name in before.claims and claims[name] != before.claims[name]:
+        if name in claims and name in before and claims[name] != before[name]:
             raise InvalidToken(f"{name} is not that of the sign-in")
-    return claims
+
+
+def unverified_claims(token: str) -> Claims:
+    """Return the claims as the token has them, whoever made it. Raises InvalidToken."""
+    try:
+        claims = parse_json(jws.extract_compact(token.encode()).payload)
+    except Exception:
+        raise InvalidToken("not a JWT") from None
+    return claims if isinstance(claims, dict) else {}
 
 
 def _verified(rp: RelyingParty, id_token: str, access_token: str) -> Claims:

@@ -50,10 +50,31 @@ def refreshed_token(rp: RelyingParty, session: Session, name: str, refused: str 
     try:
         session.reload()  # what was read before the lock may be used by now
         tokens = _find_usable(session, name, refused)
-        return (tokens or _exchange(rp, session, name, owner)).access_token
+        return (tokens or _exchange(rp, session, name, refused, owner)).access_token
     finally:
         with suppress(StoreUnavailable):  # then it runs out
             store.remove(lock, owner)
+
+
+def note_refusal(session: Session, name: str, refused: str) -> None:
+    """Note that the API refused a token that was refreshed for it.
+
+    Under the lock, so that no newer token is overwritten; not where another request has it, which
+    is about to bring one. Raises SessionEnded, StoreUnavailable.
+    """
+    store, lock, owner = session_interface().store, _lock(session), secrets.token_hex(8)
+    if not store.add(lock, owner, LOCK_SECONDS):
+        return
+    try:
+        session.reload()
+        sign_in = _sign_in(session)
+        tokens = sign_in.token_sets.get(name)
+        if tokens and tokens.access_token == refused:
+            tokens = replace(tokens, is_refused=True)
+            session[SESSION_KEY] = sign_in.with_tokens(name, tokens).to_session()
+            session.commit()
+    finally:
+        store.remove(lock, owner)
 
 
 def sign_in_to_take_over(session: Session) -> SignIn | None:
@@ -118,7 +139,9 @@ def _sign_in(session: Session) -> SignIn:
     return sign_in
 
 
-def _exchange(rp: RelyingParty, session: Session, name: str, owner: str) -> TokenSet:
+def _exchange(
+    rp: RelyingParty, session: Session, name: str, refused: str | None, owner: str
+) -> TokenSet:
     """Exchange the refresh token and store what comes, before the lock is released."""
     sign_in = _sign_in(session)
     tokens = sign_in.token_sets.get(name)
@@ -140,7 +163,7 @@ def _exchange(rp: RelyingParty, session: Session, name: str, owner: str) -> Toke
         signals.refreshed.send(rp, outcome="refused", audience=name, detail=error.detail)
         raise SignInNeeded(error.detail, audience=name or None) from None
     except Error as error:
-        return _after_failure(rp, session, name, owner, error)
+        return _after_failure(rp, session, name, refused, owner, error)
     claims: Claims = {}
     if id_token:
         sign_in, claims = _with_id_token(rp, session, sign_in, new, id_token)
@@ -151,13 +174,14 @@ def _exchange(rp: RelyingParty, session: Session, name: str, owner: str) -> Toke
 
 
 def _after_failure(
-    rp: RelyingParty, session: Session, name: str, owner: str, error: Error
+    rp: RelyingParty, session: Session, name: str, refused: str | None, owner: str, error: Error
 ) -> TokenSet:
-    """The provider is away, or answers nonsense: the session stays, a good token is used."""
+    """The provider is away, or answers nonsense: the session stays, and a token that is still good
+    is used; never one that the API has refused."""
     seconds = min(max(PAUSE_SECONDS, error.retry_after or 0), LONGEST_PROVIDER_PAUSE_SECONDS)
     session_interface().store.swap(_lock(session), owner, FAILED, seconds)
     signals.refreshed.send(rp, outcome="failed", audience=name, detail=str(error))
-    tokens = _find_usable(session, name, None, may_expire_soon=True)
+    tokens = _find_usable(session, name, refused, may_expire_soon=True)
     if tokens and not tokens.is_refused:
         return tokens
     if error.code not in UNAVAILABLE:
@@ -201,7 +225,7 @@ def _store(
     while the store is down, try for a few seconds."""
     deadline = time.monotonic() + STORE_SECONDS
     sid = claims.get("sid")
-    refs = rp.refs("sid", sid)[:1] if isinstance(sid, str) else []
+    refs = [rp.ref("sid", sid)] if isinstance(sid, str) else []
     while True:
         try:
             session.reload()

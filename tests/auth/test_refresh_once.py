@@ -16,8 +16,10 @@ import pytest
 import requests
 from flask import Flask
 
+from auth import signals
 from tests.conftest import Clock
 from tests.support.harness import APP, Api, Browser, Gunicorn, HttpBrowser, Person, Provider
+from tests.support.session_store import When, same_browser
 
 AT_ONCE = 200
 PROCESSES = 4
@@ -118,6 +120,27 @@ def test_threads_of_one_process_refresh_once(
 
     assert [page.status_code for page in pages] == [200] * 20
     assert provider.refreshes() == 1
+
+
+def test_a_refusal_that_one_request_notes_undoes_no_refresh_of_another(
+    engine: str, app: Flask, person: Person, provider: Provider, api: Api, clock: Clock
+) -> None:
+    person.signs_in()
+    elsewhere = same_browser(person, app)
+    api.lies("api_401", times=3)  # the token of the sign-in; a new one, here and elsewhere
+    refused_twice = When(
+        signals.request_sent,
+        lambda url, **_: url.startswith(api.base_url) and provider.refreshes() == 1,
+        lambda: elsewhere.sees("/appointments"),
+    )
+
+    with refused_twice:
+        assert person.sees("/appointments").status_code == 502
+
+    assert provider.refreshes() == 2
+    clock.moves(3590)
+    assert person.sees("/appointments").status_code == 200
+    assert provider.stats()["reuse_detections"] == 0
 
 
 SEEN, SPENT = "the provider never answered", "the provider had spent the token"
