@@ -7,27 +7,30 @@ import time
 import pytest
 from flask import Flask
 
-from auth.token_set import claims_of
+from auth import signals
 from tests.conftest import Clock, MakeApp, PersonAt
-from tests.support.harness import ADA, APP, BEN, Browser, Person, Provider, query_of
+from tests.support.harness import (
+    ADA,
+    APP,
+    BEN,
+    SESSION_COOKIE,
+    Person,
+    Provider,
+    logout_url_of,
+    query_of,
+)
+from tests.support.id_tokens import claims_in
+from tests.support.session_store import key_of_session, same_browser, store_of
 
 
 def test_signing_out_ends_the_session_at_the_store(engine: str, app: Flask, person: Person) -> None:
     person.signs_in()
-    cookie = person.browser.cookie("app_session")
+    thief, key = same_browser(person, app), key_of_session(person)
 
     person.signs_out()
 
-    thief = Browser(app)
-    thief.client.set_cookie("app_session", cookie)
-    assert thief.get("/profile").status_code == 302
-    assert app.session_interface.store.read(_key(cookie)) is None
-
-
-def _key(cookie: str | None) -> str:
-    from sessions.interface import key_of
-
-    return key_of(str(cookie))
+    assert not thief.is_signed_in()
+    assert store_of(app).read(key) is None
 
 
 def test_signing_out_takes_the_cookie_away(person: Person) -> None:
@@ -35,7 +38,7 @@ def test_signing_out_takes_the_cookie_away(person: Person) -> None:
 
     person.signs_out()
 
-    assert person.browser.cookies() == {}
+    assert person.browser.cookie(SESSION_COOKIE) is None
 
 
 def test_signing_out_revokes_the_refresh_token_that_is_kept(
@@ -61,9 +64,7 @@ def test_without_a_refresh_token_nothing_is_revoked(
     person = person_at(make_app(AUTH0_SCOPE="openid"))
     person.signs_in()
 
-    response = person.signs_out()
-
-    assert response.headers["Location"].startswith(provider.issuer)
+    assert logout_url_of(person.signs_out()).startswith(provider.issuer)
     assert provider.requests_to("/oauth/revoke") == []
 
 
@@ -89,8 +90,7 @@ def test_a_failing_revocation_blocks_nothing(
     before = time.monotonic()
     response = person.signs_out()
 
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith(f"{provider.issuer}oidc/logout?")
+    assert logout_url_of(response).startswith(f"{provider.issuer}oidc/logout?")
     assert not person.is_signed_in()
     assert time.monotonic() - before < 15
 
@@ -99,20 +99,17 @@ def test_the_session_is_gone_before_the_provider_is_asked_anything(
     app: Flask, person: Person, provider: Provider
 ) -> None:
     person.signs_in()
-    other_tab = Browser(app)
-    other_tab.client.set_cookie("app_session", str(person.browser.cookie("app_session")))
+    other_tab = same_browser(person, app)
     found = []
-
-    from auth import signals
 
     def look(sender: object, *, url: str, **_: object) -> None:
         if url.endswith("/oauth/revoke"):
-            found.append(other_tab.get("/profile").status_code)
+            found.append(other_tab.is_signed_in())
 
     with signals.request_sent.connected_to(look):
         person.signs_out()
 
-    assert found == [302]
+    assert found == [False]
 
 
 def test_the_provider_is_told_who_signs_out_and_where_to_return(
@@ -120,23 +117,23 @@ def test_the_provider_is_told_who_signs_out_and_where_to_return(
 ) -> None:
     person.signs_in(BEN)
 
-    response = person.signs_out()
+    url = logout_url_of(person.signs_out())
 
-    params = query_of(response.headers["Location"])
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith(f"{provider.issuer}oidc/logout?")
-    assert claims_of(params.pop("id_token_hint"))["sub"] == BEN
+    params = query_of(url)
+    assert url.startswith(f"{provider.issuer}oidc/logout?")
+    assert claims_in(params.pop("id_token_hint"))["sub"] == BEN
+    assert len(params.pop("state")) > 10
     assert params == {"client_id": "demo-app", "post_logout_redirect_uri": f"{APP}/"}
 
 
 def test_after_signing_out_the_provider_asks_again_who_it_is(person: Person) -> None:
     person.signs_in(ADA)
-    logout = person.signs_out().headers["Location"]
+    logout = logout_url_of(person.signs_out())
 
     at_provider = person.provider.session.get(logout, allow_redirects=False, timeout=30)
 
     asked = person.provider.session.get(person.begins(), timeout=30)
-    assert at_provider.headers["Location"] == f"{APP}/"
+    assert at_provider.headers["Location"].startswith(f"{APP}/?state=")
     assert 'name="person"' in asked.text
 
 
@@ -146,7 +143,7 @@ def test_without_an_end_session_endpoint_it_is_auth0s_logout(
     provider.options(metadata={"end_session_endpoint": None})
     person.signs_in()
 
-    logout = person.signs_out().headers["Location"]
+    logout = logout_url_of(person.signs_out())
 
     at_provider = person.provider.session.get(logout, allow_redirects=False, timeout=30)
     assert logout.startswith(f"{provider.issuer}v2/logout?")
@@ -161,7 +158,7 @@ def test_parameters_of_the_end_session_endpoint_are_kept(
     provider.options(metadata={"end_session_endpoint": endpoint})
     person.signs_in()
 
-    params = query_of(person.signs_out().headers["Location"])
+    params = query_of(logout_url_of(person.signs_out()))
 
     assert params["tenant"] == "a&b"
     assert params["post_logout_redirect_uri"] == f"{APP}/"
@@ -173,9 +170,9 @@ def test_an_id_token_that_would_make_too_long_a_url_is_not_sent_as_hint(
     provider.lies(id_token={"https://foo/bar": "x" * 6000})
     person.signs_in()
 
-    params = query_of(person.signs_out().headers["Location"])
+    params = query_of(logout_url_of(person.signs_out()))
 
-    assert params == {"client_id": "demo-app", "post_logout_redirect_uri": f"{APP}/"}
+    assert set(params) == {"client_id", "post_logout_redirect_uri", "state"}
 
 
 def test_signing_out_without_being_signed_in_leads_to_the_start_page(
@@ -197,13 +194,27 @@ def test_signing_out_twice_leads_to_the_start_page(person: Person) -> None:
     assert response.headers["Location"] == "/"
 
 
-def test_a_link_cannot_sign_anybody_out(person: Person) -> None:
+def test_a_link_signs_nobody_out_and_offers_the_button(person: Person) -> None:
+    before = person.sees("/logout")
     person.signs_in()
 
     response = person.sees("/logout")
 
-    assert response.status_code == 405
+    assert before.headers["Location"] == "/"
+    assert response.status_code == 200
+    assert '<form method="post" action="/logout">' in response.text
     assert person.is_signed_in()
+
+
+def test_a_script_is_told_where_to_log_out(person: Person, provider: Provider) -> None:
+    person.signs_in()
+
+    headers = {"Origin": APP, "Accept": "application/json"}
+    response = person.browser.post("/logout", headers=headers)
+
+    assert response.status_code == 200
+    assert response.json["logout_url"].startswith(f"{provider.issuer}oidc/logout?")
+    assert not person.is_signed_in()
 
 
 def test_signing_out_works_while_the_provider_is_away(
@@ -216,5 +227,5 @@ def test_signing_out_works_while_the_provider_is_away(
 
     response = person.signs_out()
 
-    assert response.status_code == 302
+    assert response.status_code == 200
     assert not person.is_signed_in()
