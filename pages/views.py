@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from flask import Blueprint, abort, jsonify, redirect, render_template, request
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, session
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -22,7 +23,6 @@ from auth import (
     public,
     relying_party,
     requires_recent_sign_in,
-    requires_scope,
     sign_out,
     wants_json,
 )
@@ -126,15 +126,26 @@ def appointments() -> str | Response:
 @bp.get("/contacts")
 def contacts() -> str | Response:
     """The person's contacts, from the first API or from one with an audience of its own."""
-    return _contacts_page({}, {})
+    return _contacts_page(session.pop("contact", {}), {})
 
 
 @bp.post("/contacts")
-@requires_scope("contacts:write")
 def add_contact() -> str | Response | tuple[str | Response, int]:
     """Add a contact; what the API says about the input is shown beside the fields."""
     contact = {name: request.form.get(name, "").strip() for name in CONTACT_FIELDS}
-    response = call_api("POST", "/contacts", json=contact, **_contacts_api())
+    try:
+        # A form that is sent twice adds one contact.
+        response = call_api(
+            "POST",
+            "/contacts",
+            json=contact,
+            idempotency_key=request.form.get("key"),
+            **_contacts_api(),
+        )
+    except Error as error:
+        if error.code == "insufficient_scope":
+            session["contact"] = contact  # back in the form once the scope is granted
+        raise
     if response.ok:
         if wants_json():
             return jsonify(response.data), response.status
@@ -142,13 +153,6 @@ def add_contact() -> str | Response | tuple[str | Response, int]:
     if wants_json():
         return jsonify(response.data), response.status
     return _contacts_page(contact, _errors_of(response.data)), response.status
-
-
-@bp.get("/contacts/new")
-@requires_scope("contacts:write")
-def new_contact() -> Response:
-    """Ask for the scope that adding contacts needs, and come back to the form."""
-    return redirect("/contacts", 302)
 
 
 def _contacts_api() -> dict[str, Any]:
@@ -161,14 +165,13 @@ def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Res
     if wants_json():
         return jsonify(data)
     rows = _rows(data, "contacts", CONTACT_FIELDS)
-    may_add = "contacts:write" in _signed_in().scope_granted()
     return render_template(
         "contacts.html",
         rows=rows,
         raw=_raw(rows, data),
         contact=contact,
         errors=errors,
-        may_add=may_add,
+        key=secrets.token_urlsafe(16),
     )
 
 

@@ -122,7 +122,7 @@ def pretty_json(value: object) -> str:
         text += piece
         if len(text) > LONGEST_JSON:
             cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
-            return f"{cut}\n… " + gettext("(too long to show in full)")
+            return f"{cut}\n… {gettext('(too long to show in full)')}"
     return printable(text, LONGEST_JSON)
 
 

@@ -27,7 +27,7 @@ def test_a_page_shows_what_the_api_says_and_sends_it_the_access_token(
 
 def test_a_form_sends_json_to_the_api(signed_in: Any, fake_api: FakeApi) -> None:
     fake_api.says("POST", "/contacts", {"id": 7}, status=201)
-    somebody = signed_in(scope="openid contacts contacts:write")
+    somebody = signed_in()
 
     answer = somebody.post("/contacts", data={"name": "Grace Hopper", "email": "", "phone": ""})
 

@@ -1,0 +1,81 @@
+"""The page that writes: a contact is added, refused with the API's reasons, or asked a scope for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.harness import APP, Api, Person, Provider, text_of, way_on
+
+CLEO = {"name": "Cleo Brandt", "email": "cleo@example.com", "phone": ""}
+
+
+def key_in(page: Any) -> str:
+    match = re.search(r'name="key" value="([^"]+)"', page.text)
+    assert match
+    return match[1]
+
+
+@pytest.fixture
+def writer(person: Person, api: Api) -> Person:
+    """Somebody with the scope to add contacts."""
+    person.signs_in(path="/login?scope=contacts:write")
+    return person
+
+
+def test_a_contact_is_added_and_shown(writer: Person) -> None:
+    added = writer.browser.post("/contacts", data=CLEO)
+
+    assert (added.status_code, added.headers["Location"]) == (303, "/contacts")
+    assert "Cleo Brandt" in text_of(writer.sees("/contacts"))
+
+
+def test_a_form_that_is_sent_twice_adds_one_contact(writer: Person) -> None:
+    form = {**CLEO, "key": key_in(writer.sees("/contacts"))}
+
+    for _ in range(2):
+        assert writer.browser.post("/contacts", data=form).status_code == 303
+
+    assert writer.sees("/contacts").text.count("cleo@example.com") == 1
+
+
+def test_what_the_api_refuses_is_said_beside_the_field_and_nothing_is_lost(writer: Person) -> None:
+    page = writer.browser.post("/contacts", data={**CLEO, "email": 'no "address'})
+
+    assert page.status_code == 422
+    assert 'value="Cleo Brandt"' in page.text
+    assert 'value="no &#34;address"' in page.text
+    assert 'id="email-error"' in page.text
+    assert 'id="name-error"' not in page.text
+
+
+def test_without_the_scope_it_is_asked_for_and_the_form_is_filled_in_again(
+    person: Person, api: Api, provider: Provider
+) -> None:
+    person.signs_in()
+
+    refused = person.browser.post("/contacts", data=CLEO, headers={"Referer": f"{APP}/contacts"})
+    person.signs_in(path=way_on(refused.text))
+
+    assert refused.status_code == 403
+    assert way_on(refused.text) == "/login?return_to=/contacts&scope=contacts%3Awrite"
+    assert 'value="Cleo Brandt"' in person.sees("/contacts").text
+    assert 'value="Cleo Brandt"' not in person.sees("/contacts").text
+    assert person.browser.post("/contacts", data=CLEO).status_code == 303
+
+
+def test_with_the_session_gone_nothing_is_added(person: Person, api: Api) -> None:
+    answer = person.browser.post("/contacts", data=CLEO, headers={"Referer": f"{APP}/contacts"})
+
+    assert answer.status_code == 401
+    assert way_on(answer.text) == "/login?return_to=/contacts"
+    assert api.log() == []
+
+
+def test_a_script_adds_a_contact_by_json_back(writer: Person) -> None:
+    answer = writer.browser.post("/contacts", data=CLEO, headers={"Accept": "application/json"})
+
+    assert answer.status_code == 201
+    assert answer.json["name"] == "Cleo Brandt"
