@@ -32,7 +32,7 @@ PARSED_HEADERS = (
 )  # fmt: skip
 MAX_PARSED_LENGTH = 1000
 # Of a request that is redirected: proxies limit headers.
-MAX_QUERY_LENGTH = 2000
+MAX_TARGET_LENGTH = 2500
 # The last redirects to our own address: where they are all the same, they lead to themselves.
 _redirected: deque[tuple[str, float]] = deque([("", 0.0)] * 3, maxlen=3)
 # A platform's probes come under whatever name or address it likes.
@@ -104,10 +104,10 @@ def require_own_address() -> Response | None:
     )
     if (is_own_host and not is_downgraded) or request.path in PROBES:
         return None
-    if request.method not in ("GET", "HEAD") or len(request.query_string) > MAX_QUERY_LENGTH:
-        raise Error("wrong_host", f"{request.method} under another address, or too long")
     query = quote(request.query_string.decode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
     target = quote(request.path) + (f"?{query}" if query else "")
+    if request.method not in ("GET", "HEAD") or len(target) > MAX_TARGET_LENGTH:
+        raise Error("wrong_host", f"{request.method} under another address, or too long")
     _redirected.append((target, time.monotonic()))
     if len({path for path, _ in _redirected}) == 1 and _redirected[-1][1] - _redirected[0][1] < 5:
         log.warning(

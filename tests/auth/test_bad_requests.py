@@ -144,6 +144,30 @@ def test_an_address_that_is_none_is_a_404(person: Person, path: str) -> None:
     assert is_a_page(response)
 
 
+# Proxies limit the headers of a response, many to 4,000 bytes together
+
+LONG = {
+    "parameters": ("/login?" + "&".join(f"{n}={'a' * 1800}" for n in ("login_hint", "prompt")), {}),
+    "a parameter": ("/login?login_hint=" + "a" * 2000, {}),
+    "scopes": ("/login?scope=" + "+".join(f"scope:{n}" for n in range(120)), {}),
+    "a page": ("/" + "x" * 3000 + "?" + "y" * 3000, {}),
+    "a page elsewhere": ("/" + "x" * 3000, {"Host": "elsewhere.example"}),
+    "a query elsewhere": ("/?" + "%41" * 1500, {"Host": "elsewhere.example"}),
+    "a host name": ("/profile", {"Host": "x" * 6000}),
+    "a request id": ("/", {"X-Request-ID": "x" * 6000}),
+}
+
+
+@pytest.mark.parametrize(("path", "headers"), LONG.values(), ids=LONG)
+def test_no_answers_headers_exceed_4000_bytes(
+    person: Person, path: str, headers: dict[str, str]
+) -> None:
+    response = person.sees(path, headers=headers)
+
+    assert response.status_code < 500
+    assert sum(len(f"{name}: {value}\r\n") for name, value in response.headers) < 3800
+
+
 # Host names
 
 FOREIGN_HOSTS = [
