@@ -232,10 +232,14 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         expires_at = min(now + self._idle, content.ends_at)
         record = Record(os.urandom(8), self._encrypt(key, content), now, expires_at)
         self.store.create(key, record, self._newest_digests(content.refs))
-        if earlier and self._delete(*earlier) is None:
-            self._delete(key, content.refs)
-            session.forget()
-            raise SessionEnded
+        if earlier:
+            was_there = self._delete(*earlier)
+            # Another tab's request may be under way with the earlier id: it was not lost.
+            self.store.add(f"ended {earlier[0]}", "1", ENDED_SECONDS)
+            if was_there is None:
+                self._delete(key, content.refs)
+                session.forget()
+                raise SessionEnded
         session.key, session.new_id = key, session_id
         session.record, session.content = record, content
         session.has_old_encryption = session.was_ended = False

@@ -15,6 +15,7 @@ from tests.support.harness import (
     ADA,
     APP,
     BEN,
+    SESSION_COOKIE,
     SIGN_IN_COOKIE,
     Person,
     Provider,
@@ -267,6 +268,18 @@ def test_signing_out_and_in_again_at_once_is_no_loop(person: Person) -> None:
     person.signs_out()
 
     assert person.signs_in().status_code == 303
+
+
+def test_a_tab_whose_request_was_under_way_while_another_tab_signed_in_is_no_loop(
+    person: Person,
+) -> None:
+    callback = person.provider.answers(person.begins("/login?return_to=/profile"))
+    person.signs_in()
+    before = person.browser.cookie(SESSION_COOKIE)
+    person.signs_in()
+    person.browser.client.set_cookie(SESSION_COOKIE, before)
+
+    assert person.comes_back(callback).headers["Location"] == "/profile"
 
 
 def test_a_browser_without_cookies_is_told_so(person: Person) -> None:
