@@ -111,7 +111,7 @@ def verify_signature(
 
     The algorithm is one of ours, never `none`, and a MAC only where AUTH0_ID_TOKEN_ALG says so; the
     key is one of the provider's key set, never one that the token brings (`jwk`, `jku`, `x5c` are
-    not looked at). Without `wait` a first fetch of the keys by another request is not waited for.
+    not looked at). Without `wait` a fetch of the keys by another request is not waited for.
     """
     header = read_header(rp, token)
     alg, kid = header["alg"], header.get("kid")
@@ -129,7 +129,7 @@ def verify_signature(
                 raise
         # Keys rotate without notice: look again, but no more often than the provider bears.
         try:
-            has_fetched = rp.provider.refetch_keys(keys)
+            has_fetched = rp.provider.refetch_keys(keys, wait=wait)
         except Error:
             if not published:
                 raise

@@ -205,10 +205,13 @@ class _Cached(Generic[T]):
         finally:
             self._lock.release()
 
-    def refetch(self, seen: T) -> bool:
+    def refetch(self, seen: T, *, wait: bool) -> bool:
         """Fetch again because the value that was seen is outdated; False if that was done too
-        recently. Raises Error where it failed."""
-        with self._lock:
+        recently. Raises Error where it failed; without `wait` also where another request is
+        fetching."""
+        if not self._lock.acquire(blocking=wait):
+            raise Error("provider_unreachable", "another request is asking", retry_after=5)
+        try:
             if self._value is not seen:
                 return True  # another request did that meanwhile
             now = time.monotonic()
@@ -221,6 +224,8 @@ class _Cached(Generic[T]):
             self._refetch_at = now + REFETCH_SECONDS
             self._load()
             return True
+        finally:
+            self._lock.release()
 
     def _load(self) -> T:
         """Fetch; the caller holds the lock. Who waited for a failure does not wait for the next."""
@@ -253,10 +258,10 @@ class Provider:
         """Return the key set. Raises Error where it has never been reached."""
         return self._keys.get(wait=wait)
 
-    def refetch_keys(self, seen: list[PublishedKey]) -> bool:
+    def refetch_keys(self, seen: list[PublishedKey], *, wait: bool = True) -> bool:
         """Fetch the key set again because a signature fits no key of the one that was seen; at
         most once in REFETCH_SECONDS, and False where it was too recent. Raises Error."""
-        return self._keys.refetch(seen)
+        return self._keys.refetch(seen, wait=wait)
 
     def _fetch_metadata(self) -> Metadata:
         url = self._configured.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH

@@ -49,6 +49,7 @@ class StillClock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = int(time.time())
         monkeypatch.setattr(time, "time", lambda: float(self.now))
+        monkeypatch.setattr(time, "monotonic", lambda: float(self.now))
 
     def moves(self, seconds: int) -> None:
         self.now += seconds

@@ -58,6 +58,8 @@ FITTING: dict[str, tuple[list[Any], Any, dict[str, Any]]] = {
         [public(OTHER, alg="ES512"), public(ES)], ES, {"kid": GONE},
     ),
     "the others are for encryption": ([public(OTHER, use="enc"), public(ES)], ES, {"kid": GONE}),
+    "the same key twice": ([public(ES), public(ES)], ES, {}),
+    "the same key twice, no kid": ([public(ES), public(ES)], ES, {"kid": GONE}),
     "several keys, told apart by kid": ([public(OTHER), public(NEW), public(ES)], ES, {}),
     "the same kid for two types": ([public(RS, kid="x"), public(ES, kid="x")], ES, {"kid": "x"}),
 }  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Clock, StillClock
-from tests.support.harness import Person, post_logout, wait_for
+from tests.support.harness import Person, post_logout
 from tests.support.scripted_provider import (
     Handler,
     ScriptedProvider,
@@ -62,7 +62,6 @@ def test_a_key_that_was_withdrawn_signs_nobody_in(
     clock.moves(3601)
     scripted.key = NEW
     assert visitor.signs_in().status_code == 303
-    wait_for(lambda: scripted.asked["jwks"] == 2)
     visitor.signs_out()
     scripted.key = OLD
 
@@ -122,6 +121,31 @@ def test_forged_logout_tokens_count_as_well(
 
     assert {answer.status_code for answer in answers} == {400}
     assert scripted.asked["jwks"] == 2
+
+
+def test_a_forged_logout_token_does_not_wait_for_what_another_fetches(
+    visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
+) -> None:
+    visitor.signs_in()
+    scripted.key = OTHER
+    asked, over = threading.Event(), threading.Event()
+
+    def answer_late(handler: Handler) -> None:
+        asked.set()
+        over.wait(4)
+        send(handler, {"keys": scripted.keys})
+
+    scripted.scripts["jwks"] = answer_late
+
+    with ThreadPoolExecutor(1) as people:
+        first = people.submit(post_logout, scripted_app, scripted.logout_token())
+        assert asked.wait(20)
+        second = post_logout(scripted_app, scripted.logout_token())
+        is_waiting = not first.done()
+        over.set()
+
+    assert is_waiting
+    assert (second.status_code, first.result().status_code) == (503, 400)
 
 
 def test_keys_that_cannot_be_fetched_for_an_unknown_kid_are_no_forgery(

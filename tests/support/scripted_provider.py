@@ -208,7 +208,7 @@ class ScriptedProvider:
         if name in self.scripts:
             self.scripts[name](handler)
         elif name == "openid-configuration":
-            send(handler, self._metadata())
+            send(handler, self.whole_metadata())
         elif name == "jwks":
             send(handler, {"keys": self.keys})
         elif name == "token":
@@ -216,7 +216,8 @@ class ScriptedProvider:
         else:
             send(handler, {}, 404)
 
-    def _metadata(self) -> dict[str, Any]:
+    def whole_metadata(self) -> dict[str, Any]:
+        """What it says about itself."""
         metadata = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.base_url}/authorize",
