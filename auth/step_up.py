@@ -124,7 +124,9 @@ def check_demands(demands: Demands) -> None:
     if sign_in is None:
         raise SignInNeeded
     missing = _missing(demands, sign_in)
-    if refused := [scope for scope in missing if scope in sign_in.scope_asked]:
+    # Where the grant is over, what was asked for before it was not refused.
+    asked = sign_in.scope_asked if "" in sign_in.token_sets else []
+    if refused := [scope for scope in missing if scope in asked]:
         raise Error("insufficient_scope", "asked for before", scope=" ".join(refused))
     code = "insufficient_scope" if missing else _shortcoming(demands, sign_in.claims)
     if code:

@@ -1,5 +1,5 @@
-"""Views that demand a recent sign-in or a stronger one: led through the provider once, and never
-round and round."""
+"""Views that demand a recent sign-in, a stronger one or a scope: led through the provider once, and
+never round and round."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from auth import open_to_all
-from auth.step_up import requires_recent_sign_in, requires_scope, requires_stronger_sign_in
+from auth import (
+    public,
+    requires_recent_sign_in,
+    requires_scope,
+    requires_stronger_sign_in,
+)
 from demo.people import ORGANIZATIONS
 from tests.conftest import Clock, WithPage
-from tests.support.harness import Person, Provider, query_of, text_of
+from tests.support.harness import Api, Person, Provider, query_of, text_of
 
 ACR = "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
 
@@ -176,6 +180,125 @@ def test_configured_acr_values_stay_a_wish(with_page: WithPage) -> None:
     assert person.is_signed_in()
 
 
+# How the person signed in is what the sign-in's ID token says, and none that a refresh brings.
+
+
+@pytest.mark.parametrize("decorators", [RECENT, STRONGER], ids=["a recent sign-in", "a stronger"])
+def test_a_refresh_makes_no_sign_in_recent_or_stronger(
+    with_page: WithPage, provider: Provider, api: Api, decorators: Decorators
+) -> None:
+    person = with_page(*decorators)
+    signs_in_long_ago(person, provider)
+    provider.lies(grant="refresh_token", id_token={"auth_time": hours_ago(0), "acr": ACR})
+    api.lies("api_401")
+    assert person.sees("/appointments").status_code == 200
+
+    assert person.begins("/page").startswith(f"{provider.issuer}authorize?")
+
+
+# One more scope. At sign-in neither `contacts` nor `phone` is asked for.
+
+CONFIGURED = "openid profile email offline_access appointments"
+ASKED = [*CONFIGURED.split(), "phone"]
+
+
+@pytest.fixture
+def modest(with_page: WithPage, provider: Provider) -> WithPage:
+    """An app that asks for little, at a provider that asks for consent."""
+    provider.options(skip_consent=False)
+    return lambda *decorators: with_page(*decorators, AUTH0_SCOPE=CONFIGURED)
+
+
+def test_a_scope_is_not_asked_for_at_sign_in(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+
+    assert query_of(person.begins())["scope"] == CONFIGURED
+
+
+def test_the_page_asks_for_its_scope_and_those_of_before(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in(path="/login?scope=contacts")
+
+    asked = query_of(person.begins("/page"))
+
+    assert asked["scope"] == f"{CONFIGURED} contacts phone"
+
+
+def test_a_granted_scope_leads_back_and_opens_the_page(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in()
+
+    back = person.signs_in(path="/page", grant=ASKED)
+
+    assert back.headers["Location"] == "/page"
+    assert person.sees("/page").text == "the page"
+
+
+def test_a_scope_left_out_ends_in_a_page_that_offers_to_ask_again(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in()
+    person.signs_in(path="/page", grant=CONFIGURED.split())
+
+    refused = person.sees("/page")
+
+    assert is_refused_and_still_signed_in(person, refused, "One more permission is needed")
+    assert "/login?return_to=/page&amp;scope=phone" in refused.text
+
+
+def test_asking_again_for_a_refused_scope_opens_the_page(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in()
+    person.signs_in(path="/page", grant=CONFIGURED.split())
+
+    person.signs_in(path="/login?return_to=/page&scope=phone", grant=ASKED)
+
+    assert person.sees("/page").text == "the page"
+
+
+def test_refusing_everything_ends_in_an_error_page(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in()
+
+    back = person.signs_in(path="/page", refuse="consent")
+
+    assert is_refused_and_still_signed_in(person, back, "access was not granted")
+
+
+def test_a_script_is_told_by_code_and_scope_what_is_missing(modest: WithPage) -> None:
+    person = modest(*SCOPE)
+    person.signs_in()
+
+    told = person.sees("/page", headers={"Accept": "application/json"}).get_json()
+
+    assert (told["code"], told["scope"]) == ("insufficient_scope", "phone")
+
+
+def test_the_shortest_time_and_every_scope_count(modest: WithPage, provider: Provider) -> None:
+    demands = (requires_recent_sign_in(600), *RECENT, *SCOPE, requires_scope("contacts"))
+    person = modest(*demands)
+    signs_in_long_ago(person, provider)
+
+    asked = query_of(person.begins("/page"))
+
+    assert asked["max_age"] == "60"
+    assert asked["scope"] == f"{CONFIGURED} phone contacts"
+
+
+def test_a_grant_that_is_over_is_asked_for_again_and_not_taken_for_refused(
+    with_page: WithPage, provider: Provider, api: Api
+) -> None:
+    person = with_page(requires_scope("appointments"))
+    person.signs_in()
+    provider.control("revoke-grants", {})
+    api.lies("api_401")
+    assert person.sees("/appointments").status_code == 302
+
+    back = person.signs_in(path="/page")
+
+    assert back.headers["Location"] == "/page"
+    assert person.sees("/page").text == "the page"
+
+
 # All of them.
 
 
@@ -240,6 +363,6 @@ def test_the_organization_is_kept(
 
 @EACH
 def test_an_open_view_demands_it_too(with_page: WithPage, decorators: Decorators) -> None:
-    person = with_page(open_to_all, *decorators)
+    person = with_page(public, *decorators)
 
     assert person.begins("/page") == "/login?return_to=/page"
