@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import pytest
 from flask import Flask
 
-from sessions import StoreUnavailable, ref_of
+from sessions import StoreUnavailable
 from tests.conftest import MakeApp
-from tests.support.harness import ADA, YUKI, Api, Browser, Person, Provider, post_logout
-from tests.support.session_store import same_browser, store_of, when_the_provider_has_answered
+from tests.support.harness import (
+    ADA,
+    SESSION_COOKIE,
+    YUKI,
+    Api,
+    Browser,
+    Person,
+    Provider,
+    post_logout,
+)
+from tests.support.scripted_provider import ScriptedProvider, sign
+from tests.support.session_store import (
+    ref_of,
+    same_browser,
+    store_of,
+    when_the_provider_has_answered,
+)
 
 
 def test_signing_out_during_a_sign_in_leaves_nobody_signed_in(
@@ -22,9 +39,9 @@ def test_signing_out_during_a_sign_in_leaves_nobody_signed_in(
     with when_the_provider_has_answered(elsewhere.signs_out):
         response = person.comes_back(callback)
 
-    assert "app_session" not in str(response.headers.getlist("Set-Cookie"))
+    assert f"{SESSION_COOKIE}=" not in str(response.headers.getlist("Set-Cookie"))
     assert not person.is_signed_in()
-    assert app.session_interface.all_with(ref_of(provider.issuer, "sub", ADA)) == {}  # type: ignore[attr-defined]  # it is ours
+    assert app.session_interface.all_with(ref_of(app, ADA)) == {}  # type: ignore[attr-defined]  # it is ours
     assert len(provider.requests_to("/oauth/revoke")) == 2
 
 
@@ -45,54 +62,50 @@ def test_a_sign_in_that_cannot_be_kept_costs_nobody_the_session_they_have(
     assert person.is_signed_in()
 
 
-def logout_token(provider: Provider, seconds: int) -> str:
-    claims = {"iat": {"in_seconds": seconds}, "exp": {"in_seconds": 120}}
-    return provider.logout_token(sub=ADA, claims=claims)
-
-
+@pytest.mark.parametrize("later", [0, 5], ids=["in the same second", "later"])
+@pytest.mark.parametrize("ahead", [-40, 0, 40], ids=["a clock behind", "ours", "a clock ahead"])
 def test_a_back_channel_logout_during_a_sign_in_leaves_nobody_signed_in(
-    engine: str, app: Flask, person: Person, provider: Provider
+    engine: str,
+    scripted_app: Flask,
+    visitor: Person,
+    scripted: ScriptedProvider,
+    ahead: int,
+    later: int,
 ) -> None:
-    callback = person.provider.answers(person.begins())
-    token = logout_token(provider, 0)
-    provider.lies(id_token={"iat": {"in_seconds": -5}})
+    now = int(time.time()) + ahead
+    scripted.claims = {"iat": now, "exp": now + 300}
 
-    def the_provider_logs_out() -> None:
-        assert post_logout(app, token).status_code == 200
+    def logs_out_first(claims: dict[str, Any]) -> str:
+        token = scripted.logout_token({"iat": now + later, "exp": now + 300})
+        assert post_logout(scripted_app, token).status_code == 200
+        return sign(claims, scripted.key)
 
-    with when_the_provider_has_answered(the_provider_logs_out):
-        person.comes_back(callback)
+    scripted.id_token = logs_out_first
+    visitor.signs_in()
 
-    assert not person.is_signed_in()
+    assert not visitor.is_signed_in()
+    assert scripted.asked["token"] == 1
 
 
+@pytest.mark.parametrize("ahead", [-40, 0, 40], ids=["a clock behind", "ours", "a clock ahead"])
 def test_a_sign_in_after_a_back_channel_logout_is_not_hindered(
-    engine: str, app: Flask, person: Person, provider: Provider
+    engine: str, scripted_app: Flask, visitor: Person, scripted: ScriptedProvider, ahead: int
 ) -> None:
-    token = logout_token(provider, -5)
-    assert post_logout(app, token).status_code == 200
+    now = int(time.time()) + ahead
+    scripted.claims = {"iat": now, "exp": now + 300}
+    token = scripted.logout_token({"iat": now, "exp": now + 300})
+    assert post_logout(scripted_app, token).status_code == 200
 
-    person.signs_in()
+    visitor.signs_in()
 
-    assert person.is_signed_in()
-
-
-def test_a_logout_from_a_clock_that_is_ahead_hinders_no_sign_in(
-    app: Flask, person: Person, provider: Provider
-) -> None:
-    token = logout_token(provider, 50)
-    assert post_logout(app, token).status_code == 200
-
-    person.signs_in()
-
-    assert person.is_signed_in()
+    assert visitor.is_signed_in()
 
 
 def test_a_logout_that_could_not_be_done_may_come_again(
     app: Flask, person: Person, provider: Provider
 ) -> None:
     person.signs_in()
-    token = logout_token(provider, 0)
+    token = provider.logout_token(sub=ADA)
     store = store_of(app)
     keys_with = store.keys_with
 
@@ -125,33 +138,3 @@ def test_tokens_of_two_organizations_are_never_in_one_session(
     # The configured API's token set was another organization's: it is asked for anew.
     assert person.sees("/contacts").status_code == 200
     assert person.sees("/appointments").headers.get("Location", "").startswith("/login")
-
-
-def test_no_scope_counts_as_granted_when_the_grant_is_over(
-    person: Person, provider: Provider, api: Api
-) -> None:
-    provider.options(skip_consent=False)
-    person.signs_in(grant=["appointments"])
-    assert person.sees("/examples/phone").status_code != 200
-    provider.control("revoke-grants", {})
-    api.lies("api_401")
-    person.sees("/appointments")
-
-    page = person.sees("/examples/phone")
-
-    assert page.status_code == 302
-
-
-def test_readiness_is_asked_once_by_all_who_wait(
-    app: Flask, person: Person, provider: Provider
-) -> None:
-    person.sees("/readyz")
-    provider.lies(at="metadata", times=0, delay_seconds=1.2)
-    time.sleep(1.1)  # what was fetched counts for a second
-    before = len(provider.requests_to("/openid-configuration"))
-
-    answers = [person.sees("/readyz").status_code for _ in range(5)]
-
-    provider.is_honest()
-    assert answers == [200] * 5
-    assert len(provider.requests_to("/openid-configuration")) - before == 1
