@@ -12,8 +12,7 @@ from authlib.common.urls import add_params_to_uri
 from auth import Error
 from auth.http_client import Response
 
-from .examination import Examination
-from .finding import Finding, note, ok, quoted, wrong
+from .examination import Examination, Finding, judged, note, ok, quoted, wrong
 
 # The request was accepted, and somebody would have to sign in (OIDC Core section 3.1.2.6).
 ACCEPTED = (
@@ -25,46 +24,39 @@ LEAST: dict[str, Any] = {
 }  # fmt: skip
 
 
-# ---------------------------------------------------------------- client authentication
-
-
 def client_authentication(exam: Examination) -> Iterator[Finding]:
     """The client can authenticate: tried with a code that never was, by each method in turn."""
-    subject, rp = "client authentication", exam.rp
-    endpoint = rp.provider.metadata().token_endpoint
+    subject, authentication = "client authentication", exam.rp.client_authentication
+    metadata, has_key = exam.metadata, exam.settings.client_signing_key
     form = {"grant_type": "authorization_code", "code": "no-such-code", "code_verifier": "v" * 43}
     form["redirect_uri"] = exam.settings.redirect_uri
     refused = []
-    for method in rp.client_authentication.methods(rp.provider.metadata(), endpoint):
-        name = f"private_key_jwt ({method})" if exam.settings.client_signing_key else method
-        response = exam.post(endpoint, form, method)
-        error, said = _error(response), quoted(_said(response))
-        if response.status == 401 or error in ("invalid_client", "unauthorized_client"):
+    for method in authentication.methods(metadata, metadata.token_endpoint):
+        name = f"private_key_jwt ({method})" if has_key else method
+        error, said, status = _error_of(exam.post(metadata.token_endpoint, form, method))
+        if status == 401 or error in ("invalid_client", "unauthorized_client"):
             refused.append(f"{name} is refused ({said})")
-        elif error and 400 <= response.status < 500 and error != "invalid_request":
-            rp.client_authentication.accept(method)
+        elif error and 400 <= status < 500 and error != "invalid_request":
+            authentication.accept(method)
             yield ok(subject, ", and ".join([f"{name} is accepted", *refused]))
             return
         else:
             yield note(subject, f"{name} could not be tried ({said})")
             return
-    kind, method = "SECRET", "client_secret_post"
-    if exam.settings.client_signing_key:
-        kind, method = "SIGNING_KEY", "private_key_jwt"
-    if listed := exam.listed("token_endpoint_auth_methods_supported"):
-        refused.append(f"the metadata lists {quoted(listed)}")
-    change = f"AUTH0_CLIENT_ID and AUTH0_CLIENT_{kind}: as in {exam.where('credentials')}"
-    where = f"{exam.where('client_authentication')}: {method}"
-    yield wrong(subject, ", and ".join(refused), f"{change}; or {where}")
+    listed = metadata.words("token_endpoint_auth_methods_supported")
+    secret, method = (
+        ("SIGNING_KEY", "private_key_jwt") if has_key else ("SECRET", "client_secret_post")
+    )
+    change = f"AUTH0_CLIENT_ID and AUTH0_CLIENT_{secret}: as in {exam.where('credentials')}"
+    text = ", and ".join([*refused, f"the metadata lists {quoted(listed)}"])
+    yield wrong(subject, text, f"{change}; or {exam.where('method')}: {method}")
 
 
-def _error(response: Response) -> str:
-    return str(response.json_object().get("error", ""))
-
-
-def _said(response: Response) -> str:
-    description = response.json_object().get("error_description", "")
-    return f"{_error(response) or f'status {response.status}'} {description}".strip()
+def _error_of(response: Response) -> tuple[str, str, int]:
+    """The error of a token response, what it says, and its status."""
+    data = response.json_object()
+    error, description = str(data.get("error", "")), data.get("error_description", "")
+    return error, quoted(f"{error or response.status} {description}".strip()), response.status
 
 
 # ---------------------------------------------------------------- the authorization request
@@ -72,7 +64,7 @@ def _said(response: Response) -> str:
 
 class Reply(NamedTuple):
     """What the authorization endpoint answered: whether it led back to the redirect URI, the error
-    it told, its status and where else it led."""
+    it told, or its status and where else it led."""
 
     is_back: bool
     said: str
@@ -91,14 +83,15 @@ def authorization_request(exam: Examination) -> Iterator[Finding]:
     Where it is not, the least that can be asked for is asked, and then one thing more each time:
     the one that makes the difference is what is wrong.
     """
-    uri, reply = exam.settings.redirect_uri, _ask(exam)
+    reply = _ask(exam)
     least = reply if reply.is_accepted else _ask(exam, **LEAST)
     if not least.is_back:
         yield _not_led_back(exam, least)
         return
-    yield ok("redirect URI", f"{uri} is accepted")
+    yield ok("redirect URI", f"{exam.settings.redirect_uri} is accepted")
     if reply.is_accepted:
-        yield from _accepted(exam)
+        yield ok("scope", "all that is asked for is accepted")
+        yield from _audiences(exam)
     elif least.is_accepted:
         yield _what_is_refused(exam, reply)
     else:
@@ -125,20 +118,17 @@ def _ask(exam: Examination, **changes: Any) -> Reply:
     if not location.startswith(f"{changed.settings.redirect_uri}?"):
         return Reply(False, "", response.status, parts.netloc + parts.path)
     params = dict(parse_qsl(parts.query))
-    said = f"{params.get('error', '')} {params.get('error_description', '')}".strip()
-    return Reply(True, said, response.status)
+    return Reply(True, f"{params.get('error', '')} {params.get('error_description', '')}".strip())
 
 
 def _not_led_back(exam: Examination, reply: Reply) -> Finding:
     subject, uri = "redirect URI", exam.settings.redirect_uri
     change = f"{exam.where('redirect_uri')}: add {uri}; or AUTH0_CLIENT_ID, if that is another's"
-    if reply.said:
-        return wrong(subject, f"the request is refused ({quoted(reply.said)})", change)
-    if reply.status >= 400:
-        return wrong(subject, f"{uri} is not accepted (status {reply.status})", change)
+    if reply.said or reply.status >= 400:
+        return wrong(subject, f"{uri} is refused ({quoted(reply.said or reply.status)})", change)
     # One that was never registered shows what a refusal looks like here.
     other = _ask(exam, **LEAST, app_base_url=f"{exam.settings.app_base_url}/no-such-app")
-    if (other.status, other.elsewhere) != (reply.status, reply.elsewhere):
+    if other.status >= 400:
         return ok(subject, f"{uri} is accepted, and another one is not")
     led = f"led to {quoted(reply.elsewhere)}" if reply.elsewhere else "was a page"
     return note(subject, f"cannot be told: the response {led}", change)
@@ -150,10 +140,10 @@ def _what_is_refused(exam: Examination, reply: Reply) -> Finding:
         asked |= more
         answer = _ask(exam, **asked)
         if not answer.is_accepted:
-            said = quoted(answer.said or f"status {answer.status}")
+            said = quoted(answer.said or answer.status)
             return wrong(subject, f"{value} is refused ({said})", change)
-    text = f"refused with {quoted(reply.said)}"
-    return wrong("authorization request", text, "AUTH0_SCOPE, AUTH0_AUTHORIZE_PARAMS")
+    said, change = quoted(reply.said or reply.status), "AUTH0_SCOPE or AUTH0_AUTHORIZE_PARAMS"
+    return wrong("authorization request", f"refused with {said}", change)
 
 
 def _additions(exam: Examination) -> Iterator[tuple[str, str, dict[str, Any], str]]:
@@ -173,22 +163,17 @@ def _additions(exam: Examination) -> Iterator[tuple[str, str, dict[str, Any], st
         yield "scope", scope, {"scope": ("openid", *scopes[: number + 1])}, change
 
 
-def _accepted(exam: Examination) -> Iterator[Finding]:
-    settings, supported = exam.settings, exam.listed("scopes_supported")
-    if unlisted := [s for s in settings.scope or () if supported and s not in supported]:
-        text = f"{' '.join(unlisted)}: not refused, and not in scopes_supported"
-        yield note("scope", text, "AUTH0_SCOPE, where something is missing after a sign-in")
-    else:
-        yield ok("scope", "all that is asked for is accepted")
-    for audience in filter(None, dict.fromkeys((settings.audience, settings.contacts_audience))):
-        reply, change = _ask(exam, audience=audience), f"{exam.where('api')}: {audience}"
-        if not reply.is_accepted:
-            yield wrong("audience", f"{audience} is refused ({quoted(reply.said)})", change)
-        elif exam.is_auth0:
-            yield ok("audience", f"{audience} is accepted")
-        else:
+def _audiences(exam: Examination) -> Iterator[Finding]:
+    for audience in (exam.settings.audience, exam.settings.contacts_audience):
+        reply = _ask(exam, audience=audience) if audience else None
+        if reply and reply.is_accepted and not exam.is_auth0:
             text = f"{audience} was not refused; not every provider looks at it"
             yield note("audience", text, "AUTH0_AUTHORIZE_PARAMS=resource=…, where it uses that")
+        elif reply:
+            right, otherwise = "is accepted", f"is refused ({quoted(reply.said)})"
+            texts = f"{audience} {right}", f"{audience} {otherwise}"
+            change = f"{exam.where('api')}: {audience}"
+            yield judged("audience", reply.is_accepted, *texts, change)
 
 
 # ---------------------------------------------------------------- refresh and logout
@@ -196,58 +181,52 @@ def _accepted(exam: Examination) -> Iterator[Finding]:
 
 def refresh_token(exam: Examination) -> Iterator[Finding]:
     """Refresh tokens are asked for, and may be exchanged: tried with one that never was."""
-    subject, scope = "refresh token", exam.settings.scope
-    supported, grants = exam.listed("scopes_supported"), exam.listed("grant_types_supported")
-    if supported is not None and "offline_access" not in supported:
-        if "access_type" not in exam.settings.authorize_params:
-            change = "AUTH0_AUTHORIZE_PARAMS: access_type=offline, where the provider wants that"
-            yield note(subject, "scopes_supported lacks offline_access", change)
-    elif scope is not None and "offline_access" not in scope:
-        change = "AUTH0_SCOPE: add offline_access"
-        yield note(subject, "not asked for: people sign in again every so often", change)
+    subject, settings = "refresh token", exam.settings
+    supported = exam.metadata.words("scopes_supported") or ["offline_access"]
+    if "offline_access" not in supported and "access_type" not in settings.authorize_params:
+        change = "AUTH0_AUTHORIZE_PARAMS: access_type=offline, where the provider wants that"
+        yield note(subject, "scopes_supported lacks offline_access", change)
+    elif "offline_access" in supported and "offline_access" not in (settings.scope or supported):
+        text = "not asked for: people sign in again every so often"
+        yield note(subject, text, "AUTH0_SCOPE: add offline_access")
     allow = f"{exam.where('grants')}: Refresh Token"
-    if grants is not None and "refresh_token" not in grants:
+    if "refresh_token" not in (exam.metadata.words("grant_types_supported") or ["refresh_token"]):
         yield wrong(subject, "grant_types_supported lacks refresh_token", allow)
         return
     form = {"grant_type": "refresh_token", "refresh_token": "no-such-token"}
-    response = exam.post(exam.rp.provider.metadata().token_endpoint, form)
-    error, said = _error(response), quoted(_said(response))
+    error, said, status = _error_of(exam.post(exam.metadata.token_endpoint, form))
     if error in ("unsupported_grant_type", "unauthorized_client", "invalid_client"):
         yield wrong(subject, f"the grant is refused ({said})", allow)
-    elif error and 400 <= response.status < 500:
+    elif error and 400 <= status < 500:
         yield ok(subject, "the client may exchange them")
-        change = f"{exam.where('offline')}: on"
-        yield note(subject, "whether the API gives any shows after a sign-in", change)
+        yield note(subject, "whether one comes, a sign-in shows", exam.where("offline"))
     else:
         yield note(subject, f"could not be tried ({said})")
 
 
 def logout(exam: Examination) -> Iterator[Finding]:
     """Signing out at the provider: the endpoint, and the way back."""
-    settings, metadata = exam.settings, exam.rp.provider.metadata()
-    back, endpoint = f"{settings.app_base_url}/", metadata.end_session_endpoint
-    params = {"client_id": settings.client_id}
-    if endpoint:
+    settings, metadata = exam.settings, exam.metadata
+    back, name = f"{settings.app_base_url}/", "post_logout_redirect_uri"
+    if endpoint := metadata.end_session_endpoint:
         yield ok("logout endpoint", endpoint)
-        params["post_logout_redirect_uri"] = back
     elif exam.is_auth0:
-        change = f"{exam.where('end_session')}: on"
+        change = "Settings → Advanced → RP-Initiated Logout End Session Endpoint Discovery: on"
         yield note("logout endpoint", "the app uses Auth0's own, /v2/logout", change)
-        endpoint, params["returnTo"] = f"{metadata.issuer.rstrip('/')}/v2/logout", back
+        endpoint, name = f"{metadata.issuer.rstrip('/')}/v2/logout", "returnTo"
     else:
         yield note("logout endpoint", "there is none: people are signed out here alone")
         return
+    params = {"client_id": settings.client_id, name: back}
     params |= {n: v.replace("{back}", back) for n, v in settings.logout_params.items()}
     url = add_params_to_uri(endpoint, [(n, v) for n, v in params.items() if v])
-    status = exam.rp.http.get(url).status
-    change = f"{exam.where('logout_uri')}: add {back}"
-    if status < 400:
-        yield ok("logout URI", f"{back} was not refused")
-    elif exam.is_auth0:
-        yield wrong("logout URI", f"{back} is not accepted (status {status})", change)
-    else:
+    status, change = exam.rp.http.get(url).status, f"{exam.where('logout_uri')}: add {back}"
+    if status >= 400 and not exam.is_auth0:
         # Some want an ID token of a person beside it.
         yield note("logout URI", f"cannot be told (status {status})", change)
+        return
+    refused = f"{back} is not accepted (status {status})"
+    yield judged("logout URI", status < 400, f"{back} was not refused", refused, change)
 
 
 CREDENTIALS = (client_authentication,)

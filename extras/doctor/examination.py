@@ -1,16 +1,16 @@
-"""What the checks share: the app's parts, the provider's metadata, and the provider's own words."""
+"""What the checks share: the findings, the app's parts, and the provider's own words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
 
 from auth import Error, RelyingParty
 from auth.http_client import NoResponse, Response, ResponseTooLarge
-from config import METADATA_PATH, Settings, is_loopback
+from config import METADATA_PATH, Settings
 
 APP = "Applications → your application → "
 ADVANCED = f"{APP}Settings → Advanced Settings → "
@@ -18,35 +18,61 @@ ADVANCED = f"{APP}Settings → Advanced Settings → "
 WORDS = {
     "tenant": ("Settings → Custom Domains, or your tenant's domain", "the provider's issuer"),
     "credentials": (f"{APP}Settings → Client ID and Client Secret", "the client's id and secret"),
-    "client_authentication": (
-        f"{APP}Credentials → Authentication Method", "the client's token_endpoint_auth_method",
-    ),
+    "method": (f"{APP}Credentials → Authentication Method", "token_endpoint_auth_method"),
     "redirect_uri": (f"{APP}Settings → Allowed Callback URLs", "the client's redirect URIs"),
-    "logout_uri": (
-        f"{APP}Settings → Allowed Logout URLs", "the client's post-logout redirect URIs",
-    ),
-    "end_session": (
-        "Settings → Advanced → RP-Initiated Logout End Session Endpoint Discovery",
-        "RP-initiated logout (end_session_endpoint in the metadata)",
-    ),
-    "backchannel": (
-        f"{APP}Settings → Back-Channel Logout URI", "the client's backchannel_logout_uri",
-    ),
+    "logout_uri": (f"{APP}Settings → Allowed Logout URLs", "post_logout_redirect_uris"),
+    "backchannel": (f"{APP}Settings → Back-Channel Logout URI", "backchannel_logout_uri"),
     "grants": (f"{ADVANCED}Grant Types", "the client's grant types"),
     "algorithm": (
         f"{ADVANCED}OAuth → JSON Web Token (JWT) Signature Algorithm",
-        "the client's id_token_signed_response_alg",
+        "id_token_signed_response_alg",
     ),
     "api": ("APIs → Create API → Identifier", "the API's audience (resource indicator)"),
     "scopes": ("APIs → your API → Permissions", "the scopes of the client and the API"),
-    "offline": ("APIs → your API → Settings → Allow Offline Access", "the scope offline_access"),
-}  # fmt: skip
+    "offline": ("APIs → your API → Settings → Allow Offline Access", "what offline_access needs"),
+}
+
+
+class Finding(NamedTuple):
+    """The verdict is `ok`, `note` (nothing is known to be wrong) or `wrong`; `change` says what to
+    change and where."""
+
+    verdict: str
+    subject: str
+    text: str
+    change: str = ""
+
+
+def ok(subject: str, text: str) -> Finding:
+    """Say what is right."""
+    return Finding("ok", subject, text)
+
+
+def note(subject: str, text: str, change: str = "") -> Finding:
+    """Say what cannot be seen from here, or what somebody may want otherwise."""
+    return Finding("note", subject, text, change)
+
+
+def wrong(subject: str, text: str, change: str) -> Finding:
+    """Say what has to be changed."""
+    return Finding("wrong", subject, text, change)
+
+
+def judged(subject: str, is_right: bool, right: str, otherwise: str, change: str) -> Finding:
+    """Say that something is right, or has to be changed."""
+    return ok(subject, right) if is_right else wrong(subject, otherwise, change)
+
+
+def quoted(value: object) -> str:
+    """Return somebody else's text, fit for a terminal: no control characters, and not too long."""
+    return ascii(str(value)[:200])
 
 
 @dataclass(frozen=True)
 class Examination:
     """One app under examination. `response` is what the provider sent as its metadata, None if
-    nothing came; `error` says why the app cannot use it, None if it can."""
+    nothing came; `error` says why the app cannot use it, None if it can. `sub` is a person whose
+    session is looked at, too."""
 
     app: Flask
     rp: RelyingParty
@@ -71,34 +97,24 @@ class Examination:
         return self.rp.settings
 
     @property
-    def raw(self) -> dict[str, Any]:
-        """The metadata as the provider sent it, empty if it did not."""
-        return self.response.json_object() if self.response and self.response.status == 200 else {}
-
-    @property
-    def is_on_this_machine(self) -> bool:
-        """Whether only this machine reaches the app, so that production is for later."""
-        return is_loopback(urlsplit(self.settings.app_base_url).hostname)
+    def metadata(self) -> Any:
+        """The metadata as the app uses it. Raises Error."""
+        return self.rp.provider.metadata()
 
     @property
     def is_auth0(self) -> bool:
         """Whether the provider is Auth0, maybe at a domain of one's own, or imitates it."""
         if self.error is None:
-            return self.rp.provider.metadata().is_auth0
+            return bool(self.metadata.is_auth0)
         return str(urlsplit(self.settings.issuer).hostname).endswith(".auth0.com")
 
     def where(self, key: str) -> str:
         """Return where something is changed, in the provider's own words."""
         return WORDS[key][0 if self.is_auth0 else 1]
 
-    def listed(self, name: str) -> list[str] | None:
-        """Return a list of the metadata, None where there is none."""
-        value = self.raw.get(name)
-        return [str(word) for word in value] if isinstance(value, list) else None
-
     def post(self, endpoint: str, form: dict[str, str], method: str | None = None) -> Response:
         """POST a form with client authentication, by this method or by the one that works."""
-        metadata, authentication = self.rp.provider.metadata(), self.rp.client_authentication
+        metadata, authentication = self.metadata, self.rp.client_authentication
         method = method or authentication.methods(metadata, endpoint)[0]
         headers, body = authentication.prepare(method, metadata, endpoint, urlencode(form))
         headers["Content-Type"] = "application/x-www-form-urlencoded"

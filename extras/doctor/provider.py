@@ -9,136 +9,98 @@ from urllib.parse import urlsplit
 
 from config import METADATA_PATH, is_loopback
 
-from .examination import Examination, fetch_metadata
-from .finding import Finding, note, ok, quoted, wrong
+from .examination import Examination, Finding, fetch_metadata, judged, note, ok, quoted, wrong
 
 # By how much the provider's clock may differ (auth/id_token.py).
 CLOCK_SKEW_SECONDS = 60
-# ID tokens signed by these, and RSA or EC keys, are accepted.
+# ID tokens with signatures of these families are accepted.
 ASYMMETRIC = ("RS", "PS", "ES", "Ed")
 
 
 def issuer(exam: Examination) -> Iterator[Finding]:
     """The metadata is there, and is exactly that of AUTH0_DOMAIN."""
-    given, response, found = exam.settings.issuer, exam.response, exam.raw.get("issuer")
-    if exam.error is None:
-        yield ok("issuer", f"{exam.rp.provider.metadata().issuer} answers, and by this name")
+    subject, given, response = "issuer", exam.settings.issuer, exam.response
+    found = response.json_object().get("issuer") if response else None
+    if exam.error is None or found == given:
+        yield ok(subject, f"{found} answers, and by this name")
     elif exam.error.code == "metadata_of_all_tenants":
-        text = f"{given} is for all tenants: the provider is called {quoted(found)}"
         write = str(found).replace("{tenantid}", "{your tenant's id}")
-        yield wrong("issuer", text, f"AUTH0_DOMAIN={quoted(write)}, with your tenant's id")
-    elif found == given:
-        yield ok("issuer", f"{given} answers, and by this name")
-    elif address := _address_that_agrees(exam):
-        text = f"the provider is called {quoted(address)}"
-        if address.endswith(METADATA_PATH):
-            text = f"the provider is called {quoted(found)}, and its metadata lies elsewhere"
-        yield wrong("issuer", text, f"AUTH0_DOMAIN={quoted(address)}")
-    elif response is None:
-        change = "AUTH0_DOMAIN, or what stands between: HTTPS_PROXY, a firewall, SSL_CERT_FILE"
-        yield wrong("issuer", f"{given} does not answer", change)
-    else:
+        yield wrong(subject, f"{given} is for all tenants", f"AUTH0_DOMAIN={quoted(write)}")
+    elif address := _address_that_agrees(exam, str(found)):
+        text = f"{given} is not what the provider is called, which is {quoted(found or address)}"
+        yield wrong(subject, text, f"AUTH0_DOMAIN={quoted(address)}")
+    elif response:
         text = f"{given} has no provider metadata (status {response.status})"
-        if exam.raw:
-            text = f"{given} calls itself {quoted(found)}, which does not answer by that name"
-        yield wrong("issuer", text, f"AUTH0_DOMAIN: {exam.where('tenant')}")
+        if found:
+            text = f"{given} says that it is {quoted(found)}, and nothing there says the same"
+        yield wrong(subject, text, f"AUTH0_DOMAIN: {exam.where('tenant')}")
+    else:
+        change = "AUTH0_DOMAIN, or what stands between: HTTPS_PROXY, a firewall, SSL_CERT_FILE"
+        yield wrong(subject, f"{given} does not answer", change)
 
 
-def _address_that_agrees(exam: Examination) -> str | None:
+def _address_that_agrees(exam: Examination, found: str) -> str | None:
     """An address whose metadata was fetched and names that same address: what the metadata calls
     itself, or AUTH0_DOMAIN without the end of its path; or the address of the metadata."""
-    given, found = exam.settings.issuer.removesuffix(METADATA_PATH), exam.raw.get("issuer")
-    address = given.rstrip("/")
-    candidates = [str(found).rstrip("/"), address]
+    address = own = exam.settings.issuer.removesuffix(METADATA_PATH).rstrip("/")
+    candidates = [found.rstrip("/"), own]
     while urlsplit(address).path and len(candidates) < 6:
         address = address.rpartition("/")[0].rstrip("/")
         candidates.append(address)
-    for candidate in dict.fromkeys(candidates):
+    for candidate in candidates:
         url = urlsplit(candidate)
-        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname)):
-            continue
-        response = fetch_metadata(exam.rp, candidate)
-        name = response.json_object().get("issuer") if response else None
-        if isinstance(name, str) and name.rstrip("/") == candidate:
-            return name
-    if exam.raw and _origin(str(found)) == _origin(given):
-        return given.rstrip("/") + METADATA_PATH
-    return None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+        if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname)):
+            response = fetch_metadata(exam.rp, candidate)
+            name = response.json_object().get("issuer") if response else None
+            if isinstance(name, str) and name.rstrip("/") == candidate:
+                return name
+    return own + METADATA_PATH if urlsplit(found)[:2] == urlsplit(own)[:2] else None
 
 
 def endpoints(exam: Examination) -> Iterator[Finding]:
     """The endpoints are of use."""
-    exam.rp.provider.metadata()
-    yield ok("endpoints", "authorization_endpoint, token_endpoint and jwks_uri are there")
+    where = urlsplit(exam.metadata.token_endpoint).netloc
+    yield ok("endpoints", f"those that the app needs are there, at {where}")
 
 
 def signatures(exam: Examination) -> Iterator[Finding]:
     """ID tokens are signed in a way that the app accepts."""
-    listed, accepted = exam.listed("id_token_signing_alg_values_supported"), "RS256"
-    algorithms = listed or [accepted]
-    where = exam.where("algorithm")
-    if wanted := exam.settings.id_token_alg:
-        if wanted in algorithms:
-            yield ok("signatures", f"{wanted}, made with the client secret")
-        else:
-            text = f"{wanted} is not among {quoted(algorithms)}"
-            yield wrong("signatures", text, f"{where}: {wanted}; or AUTH0_ID_TOKEN_ALG: empty")
-    elif not any(algorithm.startswith(ASYMMETRIC) for algorithm in algorithms):
-        text = f"{quoted(algorithms)}: none that this app accepts by itself"
-        change = f"{where}: RS256; or AUTH0_ID_TOKEN_ALG=HS256" if "HS256" in algorithms else where
-        yield wrong("signatures", text, change)
-    elif keys := exam.rp.provider.keys():
-        yield ok("signatures", f"{len(keys)} of its keys can verify ID tokens")
-    else:
-        yield wrong("signatures", "none of its keys can verify ID tokens", f"{where}: RS256")
-
-
-def pkce(exam: Examination) -> Iterator[Finding]:
-    """RFC 7636, by S256."""
-    methods = exam.listed("code_challenge_methods_supported")
-    if methods is None:
-        yield note("PKCE", "the metadata does not mention it; the app sends it all the same")
-    elif "S256" in methods:
-        yield ok("PKCE", "S256 is supported")
-    else:
-        yield note("PKCE", "the metadata lacks S256; the app sends it all the same")
+    listed = exam.metadata.words("id_token_signing_alg_values_supported") or ["RS256"]
+    wanted, where = exam.settings.id_token_alg, exam.where("algorithm")
+    if not any(each == wanted if wanted else each.startswith(ASYMMETRIC) for each in listed):
+        text = f"{wanted or 'what this app accepts'} is not among {quoted(listed)}"
+        setting = f"AUTH0_ID_TOKEN_ALG={'' if wanted else 'HS256'}"
+        yield wrong("signatures", text, f"{where}: {wanted or 'RS256'}; or {setting}")
+        return
+    count = len(exam.rp.provider.keys())
+    right, otherwise = f"{count} keys can verify ID tokens", "no key can verify ID tokens"
+    yield judged("signatures", bool(wanted or count), right, otherwise, f"{where}: RS256")
 
 
 def backchannel_logout(exam: Examination) -> Iterator[Finding]:
     """Whether sessions here can end when people sign out elsewhere."""
-    uri = f"{exam.settings.app_base_url}/backchannel-logout"
-    if exam.raw.get("backchannel_logout_supported") is True:
+    subject, uri = "back-channel logout", f"{exam.settings.app_base_url}/backchannel-logout"
+    if exam.metadata.promises("backchannel_logout_supported"):
         change = f"{exam.where('backchannel')}: {uri}"
-        yield note("back-channel logout", "supported; ends sessions here if registered", change)
+        yield note(subject, "supported; ends sessions here if registered", change)
     else:
-        yield note("back-channel logout", "not offered: a sign-out elsewhere is not heard of here")
+        yield note(subject, "not offered: a sign-out elsewhere is not heard of here")
 
 
 def clock(exam: Examination) -> Iterator[Finding]:
     """This machine's clock and the provider's, by the Date header (RFC 9110 section 6.6.1)."""
     try:
-        date = parsedate_to_datetime(exam.response.headers["Date"]) if exam.response else None
+        date = parsedate_to_datetime(exam.response.headers["Date"] if exam.response else "")
     except (KeyError, ValueError):
-        date = None
-    if date is None:
         yield note("clock", "the provider does not say what time it is")
         return
     seconds = round(time.time() - date.timestamp())
-    if abs(seconds) > CLOCK_SKEW_SECONDS:
-        way = "ahead of" if seconds > 0 else "behind"
-        yield wrong(
-            "clock",
-            f"this machine is {abs(seconds)} s {way} the provider: ID tokens will be refused",
-            "this machine's clock: synchronize it (NTP)",
-        )
-    else:
-        yield ok("clock", f"within {CLOCK_SKEW_SECONDS} s of the provider's")
+    right = f"within {CLOCK_SKEW_SECONDS} s of the provider's"
+    text = f"{abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the provider's"
+    otherwise = f"{text}: ID tokens will be refused"
+    change = "this machine's clock: synchronize it (NTP)"
+    yield judged("clock", abs(seconds) <= CLOCK_SKEW_SECONDS, right, otherwise, change)
 
 
 ISSUER, ENDPOINTS = (issuer,), (endpoints,)
-CHECKS = (signatures, clock, pkce, backchannel_logout)
+CHECKS = (signatures, clock, backchannel_logout)

@@ -5,26 +5,31 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import click
 from flask import Flask
 
 from auth import Error
 from auth.http_client import NoResponse, ResponseTooLarge
+from config import is_loopback
 from sessions import StoreUnavailable
 
 from . import client, place, provider
-from .examination import Examination
-from .finding import Finding, note, ok, quoted, wrong
+from .examination import Examination, Finding, note, ok, quoted, wrong
 
 Check = Callable[[Examination], Iterator[Finding]]
-VERDICTS = ("ok", "note", "wrong")
 COLUMN = 22
 
 
-def examine(app: Flask, sub: str | None = None) -> list[Finding]:
+def examine(make_app: Callable[[], Flask], sub: str | None) -> list[Finding]:
     """Run all checks, up to a cause: a provider that does not answer is asked no more, and one that
     refuses the client is asked nothing in its name."""
+    try:
+        app = make_app()
+    except SystemExit as stopped:  # one line for each problem, which says what to write
+        parts = (text.partition(" Write: ") for text in str(stopped.code).splitlines())
+        return [wrong("settings", text, write) for text, _, write in parts]
     # What is refused on the way is a finding, and no line of the log.
     logging.disable()
     try:
@@ -40,8 +45,7 @@ def _of_provider(exam: Examination) -> Iterator[Finding]:
     for checks in (provider.ISSUER, provider.ENDPOINTS, provider.CHECKS, client.CREDENTIALS):
         findings = [finding for check in checks for finding in _run(check, exam)]
         yield from findings
-        is_cause = checks is not provider.CHECKS
-        if is_cause and any(each.verdict == "wrong" for each in findings):
+        if checks is not provider.CHECKS and any(each.verdict == "wrong" for each in findings):
             yield note("more", "what else is asked of the provider comes when this is right")
             return
     for check in client.CHECKS:
@@ -51,9 +55,13 @@ def _of_provider(exam: Examination) -> Iterator[Finding]:
 def _of_app(exam: Examination) -> Iterator[Finding]:
     for check in place.CHECKS:
         yield from _run(check, exam)
-    for check in place.PRODUCTION:
-        for finding in _run(check, exam):
-            yield _for_later(finding) if exam.is_on_this_machine else finding
+    is_on_this_machine = is_loopback(urlsplit(exam.settings.app_base_url).hostname)
+    for each in (finding for check in place.PRODUCTION for finding in _run(check, exam)):
+        # What production demands is no fault here; a store that is away is.
+        if is_on_this_machine and each.verdict == "wrong" and each.text != "no answer":
+            yield note(each.subject, f"before production: {each.text}", each.change)
+        else:
+            yield each
 
 
 def _run(check: Check, exam: Examination) -> list[Finding]:
@@ -66,23 +74,18 @@ def _run(check: Check, exam: Examination) -> list[Finding]:
         return [wrong(subject, "no answer", quoted(error))]
 
 
-def _for_later(finding: Finding) -> Finding:
-    """On this machine alone, what production demands is no fault; a store that is away is."""
-    if finding.verdict != "wrong" or finding.text == "no answer":
-        return finding
-    return note(finding.subject, f"before production: {finding.text}", finding.change)
-
-
 def show(findings: list[Finding], *, as_json: bool) -> int:
     """Print the findings; return the exit code, 1 where something has to be changed."""
-    count = {verdict: sum(each.verdict == verdict for each in findings) for verdict in VERDICTS}
+    wrong, notes, right = (
+        sum(each.verdict == verdict for each in findings) for verdict in ("wrong", "note", "ok")
+    )
     if as_json:
-        told = {"ok": not count["wrong"], "findings": [each._asdict() for each in findings]}
+        told = {"ok": not wrong, "findings": [each._asdict() for each in findings]}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-    else:
-        for each in findings:
-            click.echo(f"{each.verdict:<6} {each.subject:<{COLUMN}} {each.text}")
-            if each.change:
-                click.echo(f"{'':<{7 + COLUMN}} Change: {each.change}")
-        click.echo(f"\n{count['wrong']} to change, {count['note']} to know, {count['ok']} right.")
-    return 1 if count["wrong"] else 0
+        return 1 if wrong else 0
+    for each in findings:
+        click.echo(f"{each.verdict:<6} {each.subject:<{COLUMN}} {each.text}")
+        if each.change:
+            click.echo(f"{'':<{7 + COLUMN}} Change: {each.change}")
+    click.echo(f"\n{wrong} to change, {notes} to know, {right} right.")
+    return 1 if wrong else 0

@@ -45,12 +45,8 @@ def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
 def _log_start(app: Flask, settings: CoreSettings, own: Settings) -> None:
     with app.app_context():
         store = type(session_interface().store).__name__.removesuffix("Store")
-    facts: dict[str, Any] = {
-        "address": settings.app_base_url,
-        "provider": settings.issuer,
-        "store": store,
-        "extras": ", ".join(app.extensions["extras"]),
-        "metrics_port": own.metrics_port,
-    }
+    extras = ", ".join(app.extensions["extras"])
+    facts: dict[str, Any] = {"address": settings.app_base_url, "provider": settings.issuer}
+    facts |= {"store": store, "extras": extras, "metrics_port": own.metrics_port}
     text = "start: " + ", ".join(f"{name} {value}" for name, value in facts.items() if value)
     log.info("%s", text, extra=facts)

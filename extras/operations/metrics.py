@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,32 +71,18 @@ def _remove_at_exit(folder: str, pid: int) -> None:
 
 def _count(app: Flask, prometheus: Any) -> None:
     own = prometheus.CollectorRegistry()  # the files are what is served
-    sign_ins = prometheus.Counter(
-        "app_sign_ins", "Finished sign-ins: ok, or the error's code", ["outcome"], registry=own
-    )
-    refreshes = prometheus.Counter(
-        "app_refreshes", "Exchanged refresh tokens", ["outcome"], registry=own
-    )
-    api_calls = prometheus.Histogram(
-        *("app_api_call_seconds", "Calls to an API (status 0: no response)", ["status"]),
-        buckets=SECONDS,
-        registry=own,
-    )
-    provider_calls = prometheus.Histogram(
-        *("app_provider_call_seconds", "Calls to the provider (status 0: no response)", ["status"]),
-        buckets=SECONDS,
-        registry=own,
-    )
-    pages = prometheus.Histogram(
-        *("app_request_seconds", "Requests", ["route", "status"]), buckets=SECONDS, registry=own
-    )
+    counter = partial(prometheus.Counter, registry=own)
+    histogram = partial(prometheus.Histogram, registry=own, buckets=SECONDS)
+    sign_ins = counter("app_sign_ins", "Finished sign-ins: ok, or the error's code", ["outcome"])
+    refreshes = counter("app_refreshes", "Exchanged refresh tokens", ["outcome"])
+    calls = "Calls to %s (status 0: no response)"
+    api_calls = histogram("app_api_call_seconds", calls % "an API", ["status"])
+    provider_calls = histogram("app_provider_call_seconds", calls % "the provider", ["status"])
+    pages = histogram("app_request_seconds", "Requests", ["route", "status"])
     with app.app_context():
         rp = relying_party()
-    apis = {
-        urlsplit(url).netloc
-        for url in (rp.settings.api_base_url, rp.settings.contacts_api_base_url)
-        if url
-    }
+    urls = (rp.settings.api_base_url, rp.settings.contacts_api_base_url)
+    apis = {urlsplit(url).netloc for url in urls if url}
 
     def finished(sender: Flask, response: Response, **_: object) -> None:
         # All unknown addresses are one, so that visitors cannot make series without end.
@@ -104,8 +91,8 @@ def _count(app: Flask, prometheus: Any) -> None:
         pages.labels(route, response.status_code).observe(seconds)
 
     def sent(sender: object, url: str, status: int, seconds: float, **_: object) -> None:
-        calls = api_calls if urlsplit(url).netloc in apis else provider_calls
-        calls.labels(status).observe(seconds)
+        where = api_calls if urlsplit(url).netloc in apis else provider_calls
+        where.labels(status).observe(seconds)
 
     def signed_in(sender: object, **_: object) -> None:
         sign_ins.labels("ok").inc()

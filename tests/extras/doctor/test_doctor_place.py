@@ -53,10 +53,10 @@ Serve = Callable[[Callable[[Any], tuple[int, str]]], str]
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda asked: (200, ""), "answers without an access token"),
+        (lambda asked: (200, ""), "answers 200 without an access token"),
         (
             lambda asked: (200 if asked.headers["Authorization"] else 401, ""),
-            "accepts an access token that never was",
+            "and 200 to an invented one",
         ),
         (lambda asked: (500, ""), "answers 500 without an access token"),
     ],
@@ -149,12 +149,15 @@ def test_redis_without_tls_elsewhere_is_mentioned(
     [
         ({"API_BASE_URL": ""}, "API", "note none"),
         ({"AUTH0_AUTHORIZE_PARAMS": "resource=appointments:api"}, "access token", ""),
-        ({"APP_SECRET_KEY": f"{SECRET},{SECRET}2"}, "secret key", "note 2: the old ones can go"),
+        (
+            {"APP_SECRET_KEY": f"{SECRET},{SECRET}2"},
+            "secret key",
+            "ok looks random, and is long enough \nnote 2: the old ones can go",
+        ),
         ({"SESSION_ABSOLUTE_SECONDS": "9999999"}, "session lifetime", "note sessions end"),
-        ({"APP_BASE_URL": "https://app.invalid"}, "cookies", "ok Secure, HttpOnly"),
         ({"APP_BASE_URL": "https://app.invalid"}, "public address", "ok https://app.invalid"),
     ],
-    ids=["no API", "a resource", "several keys", "long sessions", "https cookies", "https address"],
+    ids=["no API", "a resource", "several keys", "long sessions", "https address"],
 )
 def test_what_is_no_fault_is_examined_too(
     make_app: MakeApp, changes: dict[str, str], subject: str, said: str
@@ -175,7 +178,7 @@ def test_the_checklist_of_the_documents_is_the_doctors() -> None:
 def test_a_signed_in_persons_access_token_is_tried(app: Flask, person: Person) -> None:
     person.signs_in()
 
-    assert "accepts it (200)" in Examined(app, "--sub", ADA).of("access token")
+    assert "answers 200 to it" in Examined(app, "--sub", ADA).of("access token")
 
 
 def test_nobody_who_is_not_signed_in_has_one(app: Flask) -> None:
@@ -194,11 +197,11 @@ def test_one_that_has_expired_is_not_blamed_on_the_api(
 @pytest.mark.parametrize(
     ("audience", "access_token", "why"),
     [
-        ("appointments:api", "opaque", "it is opaque: only the provider can read it "),
-        ("", "opaque", "it is opaque: only the provider can read it; no API is asked for"),
-        ("", {"aud": "demo-app"}, "its aud is 'demo-app'; no API is asked for"),
+        ("appointments:api", "opaque", "it is opaque, only the provider can read it "),
+        ("", "opaque", "it is opaque, only the provider"),
+        ("", {"aud": "demo-app"}, "its aud is 'demo-app', its iss"),
         ("appointments:api", {"aud": ["a", "b"]}, "'b']\", and not appointments:api"),
-        ("appointments:api", {"aud": "appointments:api"}, "or other keys"),
+        ("appointments:api", {"aud": "appointments:api"}, "the API wants others"),
         ("appointments:api", ["no claims"], "it is opaque"),
     ],
     ids=["opaque", "opaque, no audience", "no audience", "wrong", "right", "nonsense"],
@@ -213,7 +216,7 @@ def test_an_api_that_refuses_it_gets_the_hint_that_fits(
     app = make_app(AUTH0_DOMAIN=scripted.issuer, API_BASE_URL=api, AUTH0_AUDIENCE=audience)
     visitor_of(app, scripted).signs_in()
 
-    said = Examined(app, "--sub", "scripted|ada").of("access token")
+    examined = Examined(app, "--sub", "scripted|ada")
 
-    assert said.startswith("wrong")
-    assert why in said
+    assert "access token" in examined.wrong()
+    assert why in examined.of("access token")
