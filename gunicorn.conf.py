@@ -1,8 +1,11 @@
 """Production settings of gunicorn; `gunicorn 'app:create_app()'` finds this file by itself."""
 
+import errno
 import os
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -17,6 +20,39 @@ def on_starting(server: Any) -> None:
             "APP_BASE_URL is an http:// URL, and gunicorn has a certfile, so it answers by https "
             f"alone. Write: https://{settings.app_base_url.partition('://')[2]}"
         )
+
+
+def when_ready(server: Any) -> None:
+    """Called by gunicorn when it listens: see to it that it stops listening when told to end.
+
+    Workers keep the listening sockets until their last request is answered. Meanwhile the kernel
+    would take connections in that nobody answers, and reset them at the end; a proxy that is
+    refused goes to another replica at once.
+    """
+    for listener in server.LISTENERS:
+        listener.close = partial(_stop_listening, server, listener.sock, listener.close)
+
+
+def _stop_listening(server: Any, listening: socket.socket, close: Callable[[], None]) -> None:
+    # Not in a worker, and not where another gunicorn took the sockets over (SIGUSR2).
+    if os.getpid() == server.pid and not (server.reexec_pid or server.master_pid):
+        listening.shutdown(socket.SHUT_RDWR)
+    close()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Called by gunicorn in each worker: accept nothing, and no error, from a socket that has just
+    stopped listening, until SIGTERM comes a moment later."""
+    accept = worker.accept
+
+    def accept_while_listening(listening: socket.socket) -> None:
+        try:
+            accept(listening)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+
+    worker.accept = accept_while_listening
 
 
 def _addresses(port: str) -> list[str]:

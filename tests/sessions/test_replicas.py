@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.behind_caddy import Deployment, Load, running_deployment, slow_senders
 from tests.support.harness import ADA, BEN, CLARA, YUKI, Person, Provider, free_port
-from tests.support.in_chromium import is_signed_in, sign_in
+from tests.support.in_chromium import is_signed_in, sign_in, sign_out
 
 PEOPLE = (ADA, BEN, YUKI, CLARA)
 TOKEN_SECONDS = 4
@@ -106,12 +107,11 @@ def test_the_whole_way_through_the_proxy_in_chromium(deployment: Deployment, chr
         cookies = {cookie["name"]: cookie for cookie in context.cookies(base_url)}
         status = answer.status
         page.goto(f"{base_url}/")
-        page.get_by_role("button", name="Sign Out").click()
-        page.get_by_role("link", name="Sign In").first.wait_for()
+        sign_out(page, base_url)
         signed_in = is_signed_in(page, base_url)
 
     assert status == 200
     assert headers["strict-transport-security"] == "max-age=63072000"
-    assert cookies["__Host-app_session"]["secure"]
+    assert cookies[f"__Host-app_session_{urlsplit(base_url).port}"]["secure"]
     assert "server" not in headers
     assert not signed_in

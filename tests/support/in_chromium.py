@@ -19,6 +19,12 @@ def sign_in(page: Any, base_url: str, who: str = ADA) -> None:
     page.wait_for_url(f"{base_url}/**")
 
 
+def sign_out(page: Any, base_url: str) -> None:
+    """Press "Sign Out" and follow the way through the provider's logout and back."""
+    page.get_by_role("button", name="Sign Out").click()
+    page.wait_for_url(f"{base_url}/?state=*")
+
+
 def is_signed_in(page: Any, base_url: str) -> bool:
     page.goto(f"{base_url}/")
     return bool(page.get_by_role("button", name="Sign Out").count())
