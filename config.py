@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -34,6 +35,7 @@ REDIS_SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster",
     "rediss+cluster",
 )  # fmt: skip
+REDIS_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?"
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -224,15 +226,16 @@ def _signing_key(path: str) -> SigningKey:
     data = _content_of(path, write)
     header = {}
     try:
-        if data.lstrip().startswith(b"{"):
-            jwk = json.loads(data)
-            key = import_key(jwk)
-            header = {"kid": jwk["kid"]} if isinstance(jwk.get("kid"), str) else {}
-        else:
-            private = load_pem_private_key(data, password=None)
-            kind: Any = ECKey if isinstance(private, EllipticCurvePrivateKey) else RSAKey
-            key = kind.import_key(data)
-            header = _thumbprints(data)
+        with warnings.catch_warnings(action="ignore"):  # of a short key, which is refused below
+            if data.lstrip().startswith(b"{"):
+                jwk = json.loads(data)
+                key = import_key(jwk)
+                header = {"kid": jwk["kid"]} if isinstance(jwk.get("kid"), str) else {}
+            else:
+                private = load_pem_private_key(data, password=None)
+                kind: Any = ECKey if isinstance(private, EllipticCurvePrivateKey) else RSAKey
+                key = kind.import_key(data)
+                header = _thumbprints(data)
     except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, JoseError):
         raise Bad("names a file that holds no private key without a password", write) from None
     if isinstance(key, RSAKey) and key.is_private and key.public_key.key_size >= 2048:
@@ -259,12 +262,22 @@ def _redis_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme not in REDIS_SCHEMES or not rest:
         raise Bad(f"does not begin with one of {', '.join(REDIS_SCHEMES)} and ://", write)
-    if scheme.endswith("+sentinel") and not rest.partition("/")[2]:
-        wrong = "does not name the service that the sentinels watch"
-        raise Bad(wrong, f"{scheme}://host:26379,host:26379/service/0")
-    if scheme != "unix" and re.search(r"[/?#].*@", rest):
+    if scheme == "unix":
+        return text
+    if re.search(r"[/?#].*@", rest):
         # A part of the password would be taken for the host's name, asked for and logged.
         raise Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")
+    hosts, _, path = rest.rpartition("@")[2].partition("?")[0].partition("/")
+    service, _, database = path.rpartition("/")
+    if scheme.endswith("+sentinel") and not service:
+        service, database = path, ""
+        write = f"{scheme}://host:26379,host:26379/service/0"
+        if not service:
+            raise Bad("does not name the service that the sentinels watch", write)
+    if not all(re.fullmatch(REDIS_HOST, host) for host in hosts.split(",")):
+        raise Bad("has a host or port that cannot be", write)
+    if not re.fullmatch("[0-9]{0,3}", database):
+        raise Bad("has a database that is no number", write)
     return text
 
 

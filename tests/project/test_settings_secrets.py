@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from tests.project.test_settings import problems, read
+from tests.support.settings import problems, read
 
 
 def pem(private_key: object, password: bytes | None = None) -> bytes:
