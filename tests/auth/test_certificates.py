@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 from collections.abc import Iterator
@@ -125,7 +126,13 @@ def test_a_host_with_a_bad_certificate_gets_no_token(certificate: Signed, tmp_pa
     assert received == []
 
 
-def test_a_host_with_a_good_one_gets_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_host_with_a_good_one_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    trusted = os.environ["SSL_CERT_FILE"]
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv(variable, trusted)
     good = certified("localhost", AUTHORITY).at(tmp_path / "server.pem")
     with served(good) as (url, received):
         assert HttpClient().send("GET", url, TOKEN).json() == {}

@@ -21,6 +21,7 @@ BROKEN_KEYS: list[Any] = [
     {},
     {"kty": "oct", "k": "AAAA", "kid": "oct"},
     {"kty": "made-up"},
+    {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"},
     {"kty": ["EC"]},
     {"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"},
     {"kty": "EC", "crv": "P-999", "x": "AAAA", "y": "AAAA"},
