@@ -199,7 +199,7 @@ def refresh_token(exam: Examination) -> Iterator[Finding]:
         yield wrong(subject, f"the grant is refused ({said})", allow)
     elif error and 400 <= status < 500:
         yield ok(subject, "the client may exchange them")
-        yield note(subject, "whether one comes, a sign-in shows", exam.where("offline"))
+        yield note(subject, "only a sign-in shows whether one comes", exam.where("offline"))
     else:
         yield note(subject, f"could not be tried ({said})")
 

@@ -29,7 +29,7 @@ WORDS = {
     ),
     "api": ("APIs → Create API → Identifier", "the API's audience (resource indicator)"),
     "scopes": ("APIs → your API → Permissions", "the scopes of the client and the API"),
-    "offline": ("APIs → your API → Settings → Allow Offline Access", "what offline_access needs"),
+    "offline": ("APIs → your API → Settings → Allow Offline Access", "the scope offline_access"),
 }
 
 

@@ -59,7 +59,7 @@ def access_token(exam: Examination) -> Iterator[Finding]:
     audience = settings.audience or settings.authorize_params.get("resource")
     if base_url and not audience:
         useless = "; Auth0's access token is then good for /userinfo only" if exam.is_auth0 else ""
-        yield note(subject, f"the request names no API{useless}", f"{change}, if it answers 401")
+        yield note(subject, f"the request names no API{useless}", f"where it answers 401, {change}")
     if base_url is None or exam.sub is None:
         return
     found = session_interface().all_with(exam.rp.ref("sub", exam.sub)).values()

@@ -73,7 +73,7 @@ def signatures(exam: Examination) -> Iterator[Finding]:
         yield wrong("signatures", text, f"{where}: {wanted or 'RS256'}; or {setting}")
         return
     count = len(exam.rp.provider.keys())
-    right, otherwise = f"{count} keys can verify ID tokens", "no key can verify ID tokens"
+    right, otherwise = f"keys that can verify ID tokens: {count}", "no key can verify ID tokens"
     yield judged("signatures", bool(wanted or count), right, otherwise, f"{where}: RS256")
 
 
