@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from typing import NamedTuple
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from werkzeug.wrappers import Response
 
 from auth import Error, relying_party, without_session
@@ -37,10 +39,10 @@ def readyz() -> tuple[Response, int]:
         "session store": lambda: _read_and_write(store),
         "provider metadata": lambda: provider.metadata(wait=False),
     }
-    futures = {name: _threads().submit(check) for name, check in checks.items()}
-    wait(futures.values(), READY_SECONDS)
+    running = {name: _begin(name, check) for name, check in checks.items()}
     unreachable = []
-    for name, future in futures.items():
+    for name, (future, deadline) in running.items():
+        wait([future], max(0, deadline - time.monotonic()))
         error = future.exception() if future.done() else TimeoutError("no answer in time")
         if error:
             detail = error.detail if isinstance(error, Error) else str(error)
@@ -51,10 +53,26 @@ def readyz() -> tuple[Response, int]:
     return jsonify(status="ok"), 200
 
 
+class _Running(NamedTuple):
+    future: Future[object]
+    deadline: float
+
+
+def _begin(name: str, check: Callable[[], object]) -> _Running:
+    """Begin a check, or join one that is running: what hangs is waited for once, and by one thread,
+    however many requests ask."""
+    checks: dict[str, _Running] = current_app.extensions.setdefault("readyz", {})
+    running = checks.get(name)
+    if running is None or running.future.done():
+        deadline = time.monotonic() + READY_SECONDS
+        running = checks[name] = _Running(_threads().submit(check), deadline)
+    return running
+
+
 @cache
 def _threads() -> ThreadPoolExecutor:
     """Made when first needed, and so not before the server forks. What hangs ends by its own
-    timeout; later checks wait for it, in vain, and nothing else does."""
+    timeout."""
     return ThreadPoolExecutor(max_workers=4, thread_name_prefix="readyz")
 
 

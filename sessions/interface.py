@@ -24,6 +24,8 @@ from .store import Record, Store, StoreUnavailable
 
 # 32 random bytes in base64url: a session id cannot be guessed (OWASP asks for 16 bytes).
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
+# What is served without a session, and therefore at once while the store hangs.
+NO_SESSION = ("/static/", "/healthz", "/readyz")
 # What a visitor's session may hold, in bytes of its cookie: headers have to stay small.
 VISITOR_BYTES = 2048
 # A session's idle time is extended at most once in a twentieth of it: reading pages writes nothing.
@@ -165,7 +167,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         """Read the visitor's session: one read of the store, and only where there can be one."""
         session = Session(self)
         cookie = request.cookies.get(self.get_cookie_name(app), "")
-        if request.path.startswith("/static/") or not cookie:
+        if request.path.startswith(NO_SESSION) or not cookie:
             return session
         if not SESSION_ID.fullmatch(cookie):
             plaintext = self.encryptor.decrypt_text(cookie, bound_to="visitor")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from flask import Flask
+from redis import Redis as Client
 
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import Api, Browser, Person, Provider, Redis, free_port
+from tests.support.harness import (
+    SESSION_COOKIE,
+    Api,
+    Browser,
+    Gunicorn,
+    Person,
+    Provider,
+    Redis,
+    free_port,
+)
 
 
 def test_a_serving_process_is_healthy_whatever_is_away(make_app: MakeApp) -> None:
@@ -20,7 +35,7 @@ def test_a_serving_process_is_healthy_whatever_is_away(make_app: MakeApp) -> Non
         )
     )
 
-    response = browser.get("/healthz", headers={"Cookie": f"app_session={'a' * 43}"})
+    response = browser.get("/healthz", headers={"Cookie": f"{SESSION_COOKIE}={'a' * 43}"})
 
     assert response.status_code == 200
 
@@ -38,23 +53,21 @@ def test_health_answers_under_every_name(app: Flask, path: str, host: str) -> No
     assert host.partition(":")[0] not in f"{response.headers}{response.text}"
 
 
-def test_not_ready_while_the_provider_is_away_and_ready_again_when_it_is_back(
-    make_app: MakeApp, clock: Clock
-) -> None:
+def test_not_ready_until_the_providers_metadata_is_known(make_app: MakeApp, clock: Clock) -> None:
     with Provider() as provider:
+        provider.stop()
         browser = Browser(make_app(AUTH0_DOMAIN=provider.issuer))
         before = browser.get("/readyz")
 
-        provider.stop()
-        clock.moves(2)
-        away = browser.get("/readyz")
-
         provider.start()
         clock.moves(2)
-        after = browser.get("/readyz")
+        known = browser.get("/readyz")
 
-    assert (before.status_code, away.status_code, after.status_code) == (200, 503, 200)
-    assert away.get_json()["unreachable"] == ["provider metadata"]
+        provider.stop()
+        away = browser.get("/readyz")
+
+    assert (before.status_code, known.status_code, away.status_code) == (503, 200, 200)
+    assert before.get_json()["unreachable"] == ["provider metadata"]
 
 
 def test_not_ready_while_the_metadata_is_somebody_elses(app: Flask, provider: Provider) -> None:
@@ -95,6 +108,76 @@ def test_everything_that_is_away_is_named(make_app: MakeApp) -> None:
 
     assert response.status_code == 503
     assert response.get_json()["unreachable"] == ["session store", "provider metadata"]
+
+
+Changes = Callable[[Client], object]
+UNUSABLE: dict[str, Changes] = {
+    "that only reads": lambda redis: redis.replicaof("localhost", 9),
+    "that is full": lambda redis: redis.config_set("maxmemory", 1),
+    "that runs no scripts": lambda redis: redis.acl_setuser("default", commands=["-@scripting"]),
+    "that does not let us write": lambda redis: redis.acl_setuser("default", commands=["-set"]),
+}
+
+
+@pytest.mark.parametrize("changes", UNUSABLE.values(), ids=UNUSABLE)
+def test_not_ready_with_a_redis(make_app: MakeApp, tmp_path: Path, changes: Changes) -> None:
+    with Redis(tmp_path) as redis, Client.from_url(redis.url) as client:
+        browser = Browser(make_app(SESSION_REDIS_URL=redis.url))
+        assert browser.get("/readyz").status_code == 200
+        changes(client)
+
+        response = browser.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.get_json()["unreachable"] == ["session store"]
+
+
+# What hangs.
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """A port where connections are taken and nobody ever answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(200)
+        yield server.getsockname()[1]
+
+
+HANGING = {
+    "the provider": ({"AUTH0_DOMAIN"}, ["provider metadata"]),
+    "Redis": ({"SESSION_REDIS_URL"}, ["session store"]),
+    "both": ({"AUTH0_DOMAIN", "SESSION_REDIS_URL"}, ["session store", "provider metadata"]),
+}
+
+
+@pytest.mark.parametrize(("hanging", "named"), HANGING.values(), ids=HANGING)
+def test_answers_within_two_seconds_and_without_queueing_while_it_hangs(
+    settings: dict[str, str], redis_url: str, mute: int, hanging: set[str], named: list[str]
+) -> None:
+    settings["SESSION_REDIS_URL"] = redis_url
+    at = {
+        "AUTH0_DOMAIN": f"http://127.0.0.1:{mute}/",
+        "SESSION_REDIS_URL": f"redis://127.0.0.1:{mute}",
+    }
+    settings |= {name: at[name] for name in hanging}
+    cookie = {"Cookie": f"{SESSION_COOKIE}={'a' * 43}"}
+
+    def ask(path: str) -> tuple[Any, float]:
+        began = time.monotonic()
+        response = requests.get(f"{app.base_url}{path}", headers=cookie, timeout=30)
+        return response, time.monotonic() - began
+
+    with Gunicorn(settings) as app, ThreadPoolExecutor(13) as pool:
+        asked = [pool.submit(ask, "/readyz") for _ in range(12)]
+        alive, seconds = pool.submit(ask, "/healthz").result()
+        answers = [each.result() for each in asked]
+        later, _ = ask("/readyz")
+
+    assert (alive.status_code, seconds < 1) == (200, True)
+    for response, _ in [*answers, (later, 0)]:
+        assert (response.status_code, response.json()["unreachable"]) == (503, named)
+    assert max(seconds for _, seconds in answers) < 2.1
 
 
 # Connections.
