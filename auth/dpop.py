@@ -51,9 +51,10 @@ class DPoP:
         for it (sections 8 and 9)."""
         parts = urlsplit(url)
         origin, htu = parts.netloc, urlunsplit((*parts[:3], "", ""))
-        response = send(self._headers(key, method, htu, access_token, self._nonces.get(origin)))
+        known = self._nonces.get(origin)
+        response = send(self._headers(key, method, htu, access_token, known))
         nonce = response.headers.get("DPoP-Nonce")
-        if not nonce or nonce == self._nonces.get(origin):
+        if not nonce or nonce == known:
             return response
         self._nonces[origin] = nonce
         asks = response.headers.get("WWW-Authenticate", "")

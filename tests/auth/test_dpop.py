@@ -2,57 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
+from auth.dpop import DPoP
+from auth.http_client import Response
 from tests.conftest import MakeApp, PersonAt
 from tests.support.harness import Api, Provider, query_of
+from tests.support.id_tokens import claims_in
+from tests.support.scripted_provider import ScriptedProvider, visitor_of
 
 
-@pytest.fixture(params=["", "nonce"])
-def dpop_provider(request: pytest.FixtureRequest, provider: Provider) -> Provider:
-    """A provider that knows DPoP, without and with nonces of its own."""
-    if request.param:
-        provider.options(dpop_nonce=True)
-    return provider
-
-
-def test_tokens_are_bound_to_a_key_of_the_session_and_used_with_proofs(
-    dpop_provider: Provider, make_app: MakeApp, person_at: PersonAt, api: Api
+@pytest.mark.parametrize("nonce", [False, True], ids=["without nonces", "with nonces"])
+def test_tokens_are_bound_to_a_key_of_the_session_also_after_a_refresh(
+    provider: Provider, make_app: MakeApp, person_at: PersonAt, api: Api, nonce: bool
 ) -> None:
-    person = person_at(make_app(AUTH0_DPOP="1"))
-
-    assert person.signs_in().status_code == 303
-    assert person.sees("/appointments").status_code == 200
-
-
-def test_the_authorization_request_names_the_key(
-    dpop_provider: Provider, make_app: MakeApp, person_at: PersonAt
-) -> None:
+    provider.options(dpop_nonce=nonce)
     person = person_at(make_app(AUTH0_DPOP="1"))
 
     assert len(query_of(person.begins())["dpop_jkt"]) == 43
-
-
-def test_a_refreshed_token_is_bound_to_the_same_key(
-    dpop_provider: Provider, make_app: MakeApp, person_at: PersonAt, api: Api
-) -> None:
-    person = person_at(make_app(AUTH0_DPOP="1"))
     assert person.signs_in().status_code == 303
+    assert person.sees("/appointments").status_code == 200
     api.lies("api_401")
+    assert person.sees("/appointments").status_code == 200
 
-    answer = person.sees("/appointments")
+    assert provider.refreshes() == 1
+    schemes = {entry["headers"]["Authorization"].partition(" ")[0] for entry in api.log()}
+    assert schemes == {"DPoP"}
 
-    assert answer.status_code == 200
-    assert dpop_provider.refreshes() == 1
+
+def test_a_nonce_that_another_request_has_just_learnt_is_tried_as_well() -> None:
+    dpop, key, proofs = DPoP(), DPoP.derive_key("secret"), list[str]()
+    names_it, url = {"DPoP-Nonce": "newer"}, "https://provider.example/token"
+
+    def send(headers: Mapping[str, str]) -> Response:
+        proofs.append(headers["DPoP"])
+        if len(proofs) > 1:
+            return Response(200, {}, b"{}")
+        dpop.send(key, "GET", url, lambda _: Response(200, names_it, b"{}"))
+        return Response(400, names_it, b'{"error": "use_dpop_nonce"}')
+
+    assert dpop.send(key, "POST", url, send).status == 200
+    assert [claims_in(proof).get("nonce") for proof in proofs] == [None, "newer"]
 
 
 def test_a_bearer_token_is_not_accepted_in_the_place_of_a_bound_one(
-    scripted: Any, make_app: MakeApp, person_at: PersonAt
+    scripted: ScriptedProvider, make_app: MakeApp
 ) -> None:
-    from tests.support.scripted_provider import visitor_of
-
     visitor = visitor_of(make_app(AUTH0_DOMAIN=scripted.issuer, AUTH0_DPOP="1"), scripted)
 
     assert visitor.signs_in().status_code == 502
