@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -149,15 +150,20 @@ def test_the_tokens_of_the_first_audience_outlive_a_sign_in_for_the_second(
     assert provider.stats()["reuse_detections"] == 0
 
 
-def test_signing_out_revokes_the_refresh_tokens_of_both(person: Person, provider: Provider) -> None:
+def test_signing_out_revokes_the_refresh_tokens_of_both_and_logs_a_refusal(
+    person: Person, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
     provider.options(multi_resource=False)
     page = person.sees("/contacts")
     person.comes_back(person.provider.answers(page.headers["Location"]))
+    provider.lies(at="revoke", status=400, body='{"error": "unsupported_token_type"}')
 
-    person.signs_out()
+    with caplog.at_level(logging.INFO):
+        person.signs_out()
 
     revoked = {entry["form"]["token"] for entry in provider.requests_to("/oauth/revoke")}
     assert len(revoked) == 2
+    assert "not revoked (status 400, 'unsupported_token_type')" in caplog.text
 
 
 def test_a_refresh_during_a_sign_in_for_the_second_audience_is_carried_over(
