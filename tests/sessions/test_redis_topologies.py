@@ -19,6 +19,7 @@ from tests.conftest import Clock, MakeApp
 from tests.support.harness import Browser, Person, Provider, Redis
 from tests.support.redis_topologies import (
     PASSWORD,
+    Certificate,
     ClusterNode,
     TlsRedis,
     Watched,
@@ -210,7 +211,7 @@ def test_a_master_that_became_a_replica_is_left(watched: Watched, make_app: Make
     person.signs_in()
 
     until(
-        lambda: "OK" in ask(watched.sentinel.port, "sentinel", "failover", "sessions"),
+        lambda: "OK" in watched.sentinel_says("failover", "sessions"),
         "the sentinel knows no replica that will do",
     )
     until(
@@ -234,6 +235,62 @@ def test_tls_with_a_private_certificate_authority(
         # Whoever does not know the authority does not talk to it.
         strict = make_app(SESSION_REDIS_URL=url)
         assert Browser(strict).get("/readyz").json["unreachable"] == ["session store"]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return Certificate(tmp_path)
+
+
+def test_sentinel_by_tls(
+    tmp_path: Path, certificate: Certificate, make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    with running_sentinel(tmp_path, certificate) as watched:
+        url = sentinel_url(watched).replace("redis+", "rediss+")
+        app = make_app(SESSION_REDIS_URL=f"{url}?ssl_ca_certs={certificate.path}")
+        lives_a_session(app, provider, clock)
+
+        for there in (url, sentinel_url(watched)):  # the authority is unknown; without TLS
+            strict = Browser(make_app(SESSION_REDIS_URL=there))
+            assert strict.get("/readyz").json["unreachable"] == ["session store"]
+
+
+def test_a_cluster_by_tls(
+    tmp_path: Path, certificate: Certificate, make_app: MakeApp, provider: Provider, clock: Clock
+) -> None:
+    with running_cluster(tmp_path, certificate) as nodes:
+        url = cluster_url(nodes).replace("redis+", "rediss+")
+        app = make_app(SESSION_REDIS_URL=f"{url}?ssl_ca_certs={certificate.path}")
+        lives_a_session(app, provider, clock)
+
+        strict = Browser(make_app(SESSION_REDIS_URL=url))
+        assert strict.get("/readyz").json["unreachable"] == ["session store"]
+
+
+@pytest.mark.parametrize(
+    ("url", "option"),
+    [
+        ("redis://localhost:6379/0?socket_timeout=60", "socket_timeout"),
+        ("redis://localhost:6379/0?ssl_ca_certs=ca.pem", "ssl_ca_certs"),
+        ("rediss://localhost:6379/0?ssl_ca_cert=ca.pem", "ssl_ca_cert"),
+        ("redis+sentinel://one:26379/sessions/0?password=x", "password"),
+        ("rediss+cluster://one:6379?max_connections=1", "max_connections"),
+        ("unix:///run/redis.sock?decode_responses=1", "decode_responses"),
+    ],
+)
+def test_an_option_that_is_not_understood_is_refused_at_start_by_name(
+    make_app: MakeApp, url: str, option: str
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        make_app(SESSION_REDIS_URL=url)
+
+    assert (
+        str(refused.value)
+        .splitlines()[0]
+        .startswith(
+            f"SESSION_REDIS_URL has an option that is not understood here: {option}. Write: "
+        )
+    )
 
 
 def test_tls_by_the_variable_that_companies_set_for_everything(

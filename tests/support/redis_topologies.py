@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -28,10 +28,11 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None
         time.sleep(0.1)
 
 
-def ask(port: int, *words: str, password: str = "") -> str:
-    """Ask a Redis something, as an administrator does."""
-    authentication = ["-a", password, "--no-auth-warning"] if password else []
-    command = ["redis-cli", "-p", str(port), *authentication, *words]
+def ask(port: int, *words: str, password: str = "", authority: Path | None = None) -> str:
+    """Ask a Redis something, as an administrator does; by TLS where there is an authority."""
+    options = ["-a", password, "--no-auth-warning"] if password else []
+    options += ["--tls", "--cacert", str(authority)] if authority else []
+    command = ["redis-cli", "-h", "localhost", "-p", str(port), *options, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
 
 
@@ -47,88 +48,17 @@ def low_port() -> int:
             return port
 
 
-class ClusterNode(Redis):
+class Certificate:
+    """A certificate for this machine that no public authority signed, and its key."""
+
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-        self.port = low_port()
-        self.command[self.command.index("--port") + 1] = str(self.port)
-
-
-@contextmanager
-def running_cluster(folder: Path) -> Iterator[list[ClusterNode]]:
-    """Three masters that share the slots."""
-    with ExitStack() as running:
-        nodes = []
-        for n in range(3):
-            (folder / f"node{n}").mkdir()
-            nodes.append(running.enter_context(ClusterNode(folder / f"node{n}")))
-        addresses = [f"127.0.0.1:{node.port}" for node in nodes]
-        subprocess.run(
-            ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-        until(
-            lambda: all("cluster_state:ok" in ask(n.port, "cluster", "info") for n in nodes),
-            "the cluster did not form",
-        )
-        yield nodes
-
-
-class Sentinel(Program):
-    """One that watches a master, alone."""
-
-    def __init__(self, folder: Path, master_port: int) -> None:
-        port = free_port()
-        configuration = folder / "sentinel.conf"
-        configuration.write_text(
-            f"port {port}\nbind 127.0.0.1 ::1\ndir {folder}\nloglevel warning\n"
-            f"sentinel monitor sessions 127.0.0.1 {master_port} 1\n"
-            f"sentinel auth-pass sessions {PASSWORD}\n"
-            "sentinel down-after-milliseconds sessions 1000\n"
-            "sentinel failover-timeout sessions 5000\n"
-        )
-        super().__init__(["redis-server", str(configuration), "--sentinel"], port)
-
-
-class Watched:
-    """A master and its replica, both with a password, and a Sentinel."""
-
-    def __init__(self, master: Redis, replica: Redis, sentinel: Sentinel) -> None:
-        self.master, self.replica, self.sentinel = master, replica, sentinel
-
-    def says(self, redis: Redis, *words: str) -> str:
-        return ask(redis.port, *words, password=PASSWORD)
-
-
-@contextmanager
-def running_sentinel(folder: Path) -> Iterator[Watched]:
-    options = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
-    options += ("--repl-diskless-sync-delay", "0")
-    for name in ("master", "replica"):
-        (folder / name).mkdir()
-    with (
-        Redis(folder / "master", *options) as master,
-        Redis(folder / "replica", *options, "--replicaof", f"127.0.0.1 {master.port}") as replica,
-        Sentinel(folder, master.port) as sentinel,
-    ):
-        watched = Watched(master, replica, sentinel)
-        until(
-            lambda: "master_link_status:up" in watched.says(replica, "info", "replication"),
-            "the replica did not follow",
-        )
-        until(
-            lambda: "num-slaves\n1\n" in ask(sentinel.port, "sentinel", "master", "sessions"),
-            "the sentinel did not see the replica",
-        )
-        yield watched
+        self.path, self.key = make_certificate(folder)
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that no public authority signed, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -138,7 +68,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -154,15 +84,117 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate_path, key_path
 
 
+def speak_tls(program: Program, certificate: Certificate) -> None:
+    """Have a Redis or Sentinel take all connections by TLS, and none without."""
+    port = program.command.index("--port")
+    program.command[port] = "--tls-port"
+    program.command += ["--port", "0", "--tls-auth-clients", "no"]
+    program.command += ["--tls-cert-file", str(certificate.path)]
+    program.command += ["--tls-key-file", str(certificate.key)]
+    program.command += ["--tls-ca-cert-file", str(certificate.path)]
+    program.command += ["--tls-replication", "yes", "--tls-cluster", "yes"]
+
+
 class TlsRedis(Redis):
     def __init__(self, folder: Path) -> None:
-        self.certificate, key = make_certificate(folder)
-        super().__init__(
-            folder,
-            *("--tls-cert-file", str(self.certificate), "--tls-key-file", str(key)),
-            *("--tls-auth-clients", "no", "--requirepass", PASSWORD),
+        certificate = Certificate(folder)
+        super().__init__(folder, "--requirepass", PASSWORD)
+        speak_tls(self, certificate)
+        self.certificate = certificate.path
+
+
+class ClusterNode(Redis):
+    def __init__(self, folder: Path, certificate: Certificate | None) -> None:
+        super().__init__(folder, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        self.port = low_port()
+        self.command[self.command.index("--port") + 1] = str(self.port)
+        if certificate:
+            speak_tls(self, certificate)
+
+
+@contextmanager
+def running_cluster(
+    folder: Path, certificate: Certificate | None = None
+) -> Iterator[list[ClusterNode]]:
+    """Three masters that share the slots; by TLS where there is a certificate."""
+    authority = certificate.path if certificate else None
+    tls = ["--tls", "--cacert", str(authority)] if authority else []
+    with ExitStack() as running:
+        nodes = []
+        for n in range(3):
+            (folder / f"node{n}").mkdir()
+            nodes.append(running.enter_context(ClusterNode(folder / f"node{n}", certificate)))
+        addresses = [f"127.0.0.1:{node.port}" for node in nodes]
+        subprocess.run(
+            ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes", *tls],
+            check=True,
+            capture_output=True,
+            timeout=60,
         )
-        # All connections by TLS, and none without.
-        self.command[self.command.index("--port")] = "--tls-port"
-        self.command += ["--port", "0"]
-        ssl.create_default_context(cafile=self.certificate)
+        until(
+            lambda: all(
+                "cluster_state:ok" in ask(n.port, "cluster", "info", authority=authority)
+                for n in nodes
+            ),
+            "the cluster did not form",
+        )
+        yield nodes
+
+
+class Sentinel(Program):
+    """One that watches a master, alone."""
+
+    def __init__(self, folder: Path, master_port: int, certificate: Certificate | None) -> None:
+        port = free_port()
+        configuration = folder / "sentinel.conf"
+        configuration.write_text(
+            f"port {port}\nbind 127.0.0.1 ::1\ndir {folder}\nloglevel warning\n"
+            f"sentinel monitor sessions 127.0.0.1 {master_port} 1\n"
+            f"sentinel auth-pass sessions {PASSWORD}\n"
+            "sentinel down-after-milliseconds sessions 1000\n"
+            "sentinel failover-timeout sessions 5000\n"
+        )
+        super().__init__(["redis-server", str(configuration), "--sentinel"], port)
+        if certificate:
+            self.command += ["--port", str(port)]
+            speak_tls(self, certificate)
+
+
+class Watched:
+    """A master and its replica, both with a password, and a Sentinel."""
+
+    def __init__(
+        self, master: Redis, replica: Redis, sentinel: Sentinel, authority: Path | None
+    ) -> None:
+        self.master, self.replica, self.sentinel = master, replica, sentinel
+        self.authority = authority
+
+    def says(self, redis: Redis, *words: str) -> str:
+        return ask(redis.port, *words, password=PASSWORD, authority=self.authority)
+
+    def sentinel_says(self, *words: str) -> str:
+        return ask(self.sentinel.port, "sentinel", *words, authority=self.authority)
+
+
+@contextmanager
+def running_sentinel(folder: Path, certificate: Certificate | None = None) -> Iterator[Watched]:
+    options = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
+    options += ("--repl-diskless-sync-delay", "0")
+    for name in ("master", "replica"):
+        (folder / name).mkdir()
+    master = Redis(folder / "master", *options)
+    replica = Redis(folder / "replica", *options, "--replicaof", f"127.0.0.1 {master.port}")
+    for redis in (master, replica):
+        if certificate:
+            speak_tls(redis, certificate)
+    with master, replica, Sentinel(folder, master.port, certificate) as sentinel:
+        watched = Watched(master, replica, sentinel, certificate.path if certificate else None)
+        until(
+            lambda: "master_link_status:up" in watched.says(replica, "info", "replication"),
+            "the replica did not follow",
+        )
+        until(
+            lambda: "num-slaves\n1\n" in watched.sentinel_says("master", "sessions"),
+            "the sentinel did not see the replica",
+        )
+        yield watched
