@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import time
 from collections import deque
@@ -47,10 +49,7 @@ class SQLiteStore:
     def _connect(self) -> tuple[int, sqlite3.Connection]:
         """A connection, with the inode of the file that it is to."""
         if not self._path.exists():
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for left_over in ("-wal", "-shm"):
-                Path(f"{self._path}{left_over}").unlink(missing_ok=True)
-            self._path.touch(mode=0o600)
+            self._create()
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -60,6 +59,20 @@ class SQLiteStore:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(SCHEMA)
         return self._path.stat().st_ino, connection
+
+    def _create(self) -> None:
+        """Make the file, which nobody else reads; or make it anew, where somebody deleted it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            # One process at a time: it must not delete the log that another one has just begun.
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if not self._path.exists():
+                for left_over in ("-wal", "-shm"):
+                    Path(f"{self._path}{left_over}").unlink(missing_ok=True)
+                self._path.touch(mode=0o600)
+        finally:
+            os.close(folder)
 
     def _take(self) -> tuple[int, sqlite3.Connection]:
         with suppress(IndexError, FileNotFoundError):
