@@ -216,7 +216,13 @@ def create_app(
 
     places = {"api.personal_list": "api", "api.add_contact": "api"}
     reset = api.contacts.reset
-    control.init_app(app, Control(FAULTS), places, switches=switches_on, reset=reset)
+    control.init_app(
+        app,
+        Control(FAULTS, [(N_("Every route of the API"), list(FAULTS))]),
+        places,
+        switches=switches_on,
+        reset=reset,
+    )
     return app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin, get_type_hints
 
@@ -14,17 +14,20 @@ JsonObject = dict[str, Any]
 NamedFaults = Mapping[str, tuple[str, JsonObject]]  # name: text of its button, fields
 
 LOG_LENGTH = 20_000
-# Where a fault can be, with the heading of its group of buttons.
-PLACES = {
-    "token": N_("Token endpoint and ID token"),
-    "authorize": N_("Authorization response"),
-    "par": N_("Pushed authorization request endpoint"),
-    "metadata": N_("Provider metadata"),
-    "jwks": N_("Key set"),
-    "userinfo": N_("Userinfo endpoint"),
-    "revoke": N_("Revocation endpoint"),
-    "logout": N_("End session endpoint"),
-    "api": N_("Every route of the API"),
+# Headings, each with the names of the faults below it.
+Goals = Sequence[tuple[str, Sequence[str]]]
+# Where a fault can be, with what meets it there: the text of a link, and a path of the app.
+SIGN_IN, CALL_API = (
+    (N_("Sign in now"), "/login?return_to=/profile"),
+    (N_("Load appointments"), "/appointments"),
+)
+PLACES: dict[str, tuple[str, str] | None] = {
+    **dict.fromkeys(("token", "authorize", "par", "userinfo"), SIGN_IN),
+    **dict.fromkeys(("revoke", "logout"), (N_("Sign out now"), "/logout")),
+    "api": CALL_API,
+    # Fetched once an hour.
+    "metadata": None,
+    "jwks": None,
 }
 WAYS_TO_SIGN = ("none", "hs256_public_key", "hs256_client_secret", "unknown_key", "broken")
 
@@ -78,8 +81,15 @@ class Fault:
 class Control:
     """The faults that are set, and the log of all requests, of one program."""
 
-    def __init__(self, named_faults: NamedFaults, links: tuple[str, ...] = ()) -> None:
-        self.named_faults, self.links = named_faults, links
+    def __init__(
+        self,
+        named_faults: NamedFaults,
+        goals: Goals,
+        links: tuple[str, ...] = (),
+        app_base_url: str | None = None,
+    ) -> None:
+        self.named_faults, self.goals = named_faults, goals
+        self.links, self.app_base_url = links, app_base_url
         self._lock = threading.Lock()
         self.reset()
 
@@ -93,12 +103,14 @@ class Control:
             self.connections: set[str] = set()
             self.requests = 0
 
-    def groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """Heading, and name and text of each button below it."""
-        faults = self.named_faults.items()
-        for place, heading in PLACES.items():
-            if group := [(k, text) for k, (text, f) in faults if f.get("at", "token") == place]:
-                yield heading, group
+    def meeting(self, fault: Fault) -> tuple[str, str] | None:
+        """What meets a fault that is set: the text of a link, and its URL."""
+        way = CALL_API if fault.grant == "refresh_token" else PLACES[fault.at]
+        if way is None or self.app_base_url is None:
+            return None
+        needs_organization = "org_id" in fault.id_token
+        more = "&organization=harbour-clinic" if needs_organization else ""
+        return way[0], f"{self.app_base_url}{way[1]}{more}"
 
     def take(self, at: str, grant: str | None = None, *, on_redirect: bool = False) -> Fault | None:
         """The first fault that fits this request, counted down.

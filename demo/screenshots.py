@@ -85,7 +85,7 @@ def demo(port: int) -> Iterator[str]:
     """The demo on three ports in a row; yields the app's address."""
     ports = ["--port", str(port), "--provider-port", str(port + 1), "--api-port", str(port + 2)]
     command = [sys.executable, "-m", "demo", *ports, "--access-token-seconds", "600"]
-    process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603  # our own program
+    process = subprocess.Popen(command, cwd=ROOT)  # our own program
     app = f"http://localhost:{port}"
     try:
         wait_for(app, process)

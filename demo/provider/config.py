@@ -147,6 +147,12 @@ class ProviderConfig:
         """Scheme, host and port of the issuer, without its path."""
         return self.base_url.removesuffix(self.path)
 
+    @property
+    def app_base_url(self) -> str | None:
+        """Where the first application is, as far as it said where sign-in starts."""
+        start = self.clients[0].initiate_login_uri if self.clients else None
+        return start.removesuffix("/login") if start else None
+
     def url(self, path: str) -> str | None:
         """The URL of an endpoint; None where it was taken away."""
         path_there = self.paths.get(path, path)

@@ -106,6 +106,46 @@ FAILURES = {
     "revoke": N_("revocation endpoint answers 500"),
     "logout": N_("end session endpoint answers 500"),
 }
+# What somebody who lies wants; the first group is the one to begin with.
+GOALS = (
+    (
+        N_("Five to begin with"),
+        ("alg_none", "wrong_nonce", "foreign_aud", "refreshed_other_sub", "token_hang"),
+    ),
+    (
+        N_("Be somebody else"),
+        (
+            *("broken_signature", "unknown_key", "hs256_public_key"),
+            *("hs256_client_secret", "wrong_iss", "missing_sub"),
+            *("wrong_organization", "iss_parameter_wrong", "iss_parameter_missing"),
+            *("userinfo_other_sub", "metadata_wrong_issuer"),
+        ),
+    ),
+    (
+        N_("Replay what was used before"),
+        (
+            *("missing_nonce", "expired_id_token", "iat_in_future"),
+            *("wrong_at_hash", "wrong_state", "missing_state", "duplicated_code"),
+            "refreshed_other_nonce",
+        ),
+    ),
+    (
+        N_("Refuse the person"),
+        ("unauthorized", "error_answer", "temporarily_unavailable", "revoked_grant"),
+    ),
+    (
+        N_("Leave something out"),
+        (*TOKEN_RESPONSES, "refreshed_no_id_token", "jwks_empty"),
+    ),
+    (
+        N_("Break down"),
+        (
+            *(each for each in TOKEN_ENDPOINT if each != "token_hang"),
+            "refresh_500",
+            *(f"{at}_500" for at in FAILURES),
+        ),
+    ),
+)
 NAMED_FAULTS: dict[str, tuple[str, Fields]] = {
     **{k: (text, {"id_token": claims}) for k, (text, claims) in CLAIMS.items()},
     **{k: (text, {"id_token_sign": way}) for k, (text, way) in SIGNATURES.items()},

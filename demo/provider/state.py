@@ -9,7 +9,7 @@ from flask import current_app
 from demo.dpop import ProofChecker
 from demo.fault import Control
 from demo.provider.config import ProviderConfig
-from demo.provider.faults import NAMED_FAULTS
+from demo.provider.faults import GOALS, NAMED_FAULTS
 from demo.provider.keys import KeyRing
 from demo.provider.store import Store
 
@@ -22,7 +22,7 @@ class Provider:
         self.keys = KeyRing(config.signing_alg)
         self.store = Store()
         self.proofs = ProofChecker()
-        self.control = Control(NAMED_FAULTS, config.api_urls)
+        self.control = Control(NAMED_FAULTS, GOALS, config.api_urls, config.app_base_url)
         self.authorization_server: Any = None
 
     def change(self, config: ProviderConfig) -> None:

@@ -15,7 +15,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from ..harness import ADA, APP, SECRET, AtProvider, Provider, query_of
+from tests.support.harness import ADA, APP, SECRET, AtProvider, Provider, query_of
 
 SCOPE = "openid profile email offline_access appointments contacts contacts:write"
 

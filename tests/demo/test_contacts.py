@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from ..harness import ADA, BEN, Api
-from .conftest import RelyingParty, bearer
+from tests.demo.conftest import RelyingParty, bearer
+from tests.support.harness import ADA, BEN, Api
 
 JO = {"name": "Jo Ødegård", "email": "jo@example.com", "phone": "+47 22 00 01 06"}
 

@@ -83,7 +83,7 @@ class Visitor:
         return datetime.fromisoformat(shown)
 
     def is_at(self, address: str) -> None:
-        self.page.wait_for_url(re.compile(re.escape(address) + r"/?$"))
+        self.page.wait_for_url(re.compile(re.escape(address) + r"/?(\?state=.*)?$"))
 
     def takes_a_picture(self, name: str) -> None:
         self.page.screenshot(path=self.screenshots / f"{name}.png", full_page=True)

@@ -157,3 +157,30 @@ def test_an_address_that_is_no_page_names_the_methods_that_it_has(provider: Prov
 
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+# "Make it lie"
+
+
+def test_every_named_fault_has_a_button(provider: Provider) -> None:
+    page = requests.get(f"{provider.issuer}demo", timeout=10).text
+    names = provider.control("faults", method="GET")["names"]
+
+    assert [name for name in names if f'value="{name}"' not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "link"),
+    [
+        ("alg_none", "/login?return_to=/profile"),
+        ("wrong_organization", "/login?return_to=/profile&amp;organization=harbour-clinic"),
+        ("revoked_grant", "/appointments"),
+        ("revoke_500", "/logout"),
+    ],
+)
+def test_an_armed_fault_links_to_what_meets_it(provider: Provider, name: str, link: str) -> None:
+    provider.lies(name)
+
+    page = requests.get(f"{provider.issuer}demo", timeout=10).text
+
+    assert f'href="{APP}{link}"' in page

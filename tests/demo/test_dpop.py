@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from ..harness import Api, Provider
-from .conftest import DpopKey, RelyingParty, bearer, claims_of
+from tests.demo.conftest import DpopKey, RelyingParty, bearer, claims_of
+from tests.support.harness import Api, Provider
 
 
 @pytest.fixture

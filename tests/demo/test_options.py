@@ -10,8 +10,8 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from ..harness import APP, SECRET, Provider, query_of
-from .conftest import RelyingParty, bearer, claims_of
+from tests.demo.conftest import RelyingParty, bearer, claims_of
+from tests.support.harness import APP, SECRET, Provider, query_of
 
 CLIENT = {"client_id": "demo-app", "client_secret": SECRET, "redirect_uris": [f"{APP}/callback"]}
 

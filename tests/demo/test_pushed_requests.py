@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from ..harness import SECRET, Provider, query_of, text_of
-from .conftest import DpopKey, RelyingParty
+from tests.demo.conftest import DpopKey, RelyingParty
+from tests.support.harness import SECRET, Provider, query_of, text_of
 
 PAR = "pushed_authorization_request_endpoint"
 

@@ -13,9 +13,18 @@ import requests
 
 from demo.programs import app_settings, provider_config
 from demo.shapes import SHAPES
-
-from ..harness import ROOT, SECRET, Api, HttpBrowser, Person, Program, Provider, free_port, text_of
-from .conftest import RelyingParty, bearer, claims_of
+from tests.demo.conftest import RelyingParty, bearer, claims_of
+from tests.support.harness import (
+    ROOT,
+    SECRET,
+    Api,
+    HttpBrowser,
+    Person,
+    Program,
+    Provider,
+    free_port,
+    text_of,
+)
 
 
 def options_like(name: str, provider_port: int = 1) -> argparse.Namespace:
