@@ -63,6 +63,7 @@ def test_a_clock_set_back_signs_nobody_out_and_stops_no_refresh(
     real = time.time
 
     monkeypatch.setattr(time, "time", lambda: real() - 86400)
+    provider.lies("refreshed_no_id_token")  # its clock is right, and so its ID tokens too new
     api.lies("api_401")  # the token has expired, which this machine cannot know
 
     assert person.is_signed_in()
