@@ -15,7 +15,7 @@ from flask import Flask
 from config import Settings
 from sessions import SessionEnded
 
-from . import backchannel_logout, errors, http_client, routes, signals
+from . import backchannel_logout, commands, errors, http_client, routes, signals
 from .access_control import (
     CHECKS,
     access_token,
@@ -96,3 +96,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(SessionEnded, lambda _: routes.lead_to_sign_in(SignInNeeded()))
     app.register_blueprint(routes.bp)
     app.register_blueprint(backchannel_logout.bp)
+    app.cli.add_command(commands.commands)
