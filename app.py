@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -34,8 +34,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     extras = [import_module(f"extras.{name}") for name in EXTRAS]
     groups = [Settings, *(extra.Settings for extra in extras)]
     try:
-        # Never overrides what is set already; `${…}` is no variable in it.
-        load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")
+        _load_env_file()
         settings, *own = load(os.environ, *groups)
         app = Flask(__name__)
         sessions.init_app(app, settings, store)
@@ -58,3 +57,12 @@ def create_app(store: sessions.Store | None = None) -> Flask:
         trusted = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = trusted  # type: ignore[method-assign]  # as Flask documents it
     return app
+
+
+def _load_env_file() -> None:
+    """Read `.env` as it is written: `${…}` is no variable in it. Nothing that is set is overridden,
+    but for what `flask` has read from this file before, with its variables replaced."""
+    as_flask_reads = dotenv_values(ENV_FILE, encoding="utf-8-sig")
+    for name, text in dotenv_values(ENV_FILE, encoding="utf-8-sig", interpolate=False).items():
+        if text is not None and os.environ.get(name, as_flask_reads[name]) == as_flask_reads[name]:
+            os.environ[name] = text

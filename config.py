@@ -511,10 +511,11 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
         wrong = "is an http:// URL of a public host, and TRUSTED_PROXY_HOPS counts a proxy"
         reader.problem("APP_BASE_URL", wrong, f"https://{url.netloc}, and have the proxy end TLS")
     for name in CA_VARIABLES:
-        if reader.has(name) and not os.path.exists(reader.environ[name]):
-            reader.problem(
-                name, "names a file that is not there", "the path of the CA certificates"
-            )
+        paths = reader.environ.get(name, "")
+        # SSL_CERT_DIR may be a list.
+        for path in filter(None, paths.split(os.pathsep) if name == "SSL_CERT_DIR" else [paths]):
+            if not os.path.exists(path):
+                reader.problem(name, "names what is not there", "the path of the CA certificates")
 
 
 def likely_causes(environ: Mapping[str, str], env_file: Path, *groups: type[Any]) -> list[str]:

@@ -69,7 +69,7 @@ def _addresses(port: str) -> list[str]:
 def _positive(name: str, default: int) -> int:
     text = os.environ.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        sys.exit(f"{name} is not a positive whole number. Write: {default}")
+        sys.exit(f"{name} is not a whole number from 1 to 65535. Write: {default}")
     return int(text)
 
 

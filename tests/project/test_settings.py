@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from config import OWN_AUTHORIZE_PARAMS, Settings, SettingsError, load
@@ -116,6 +118,41 @@ def test_all_problems_are_reported_together() -> None:
     assert sorted(line.split()[0] for line in lines) == sorted({name for name, _ in BAD.values()})
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize("name", [*REQUIRED, "APP_BASE_URL", "AUTH0_SCOPE", "TRUSTED_PROXY_HOPS"])
+def test_a_value_that_is_still_in_quotes_is_one_problem(name: str, quote: str) -> None:
+    """As `docker run --env-file` keeps them."""
+    [line] = problems(**{name: f"{quote}{'x' * 40}{quote}"})
+
+    assert line == f"{name} is still in quotes. Write: the value without the quotes"
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_certificates_that_are_not_there_are_one_problem(name: str, tmp_path: Path) -> None:
+    read(**{name: str(tmp_path)})
+
+    [line] = problems(**{name: str(tmp_path / "missing.pem")})
+
+    assert line == f"{name} names what is not there. Write: the path of the CA certificates"
+
+
+def test_each_folder_of_a_list_of_certificates_must_be_there(tmp_path: Path) -> None:
+    read(SSL_CERT_DIR=f"{tmp_path}:{tmp_path.parent}")
+
+    [line] = problems(SSL_CERT_DIR=f"{tmp_path}:{tmp_path / 'missing'}")
+
+    assert line.startswith("SSL_CERT_DIR names what is not there")
+
+
+def test_two_apps_on_one_host_have_cookies_of_different_names() -> None:
+    addresses = ("http://localhost", "http://localhost:3000", "http://localhost:4000")
+    addresses += ("https://localhost", "https://localhost:8443")
+    for cookie in ("session", "sign_in"):
+        names = {read(APP_BASE_URL=address).cookie_name(cookie) for address in addresses}
+        assert len(names) == len(addresses)
+    assert read(APP_BASE_URL="https://a.example").cookie_name("session") == "__Host-app_session"
+
+
 @pytest.mark.parametrize("name", sorted(OWN_AUTHORIZE_PARAMS))
 def test_parameters_that_the_app_sets_itself_are_refused(name: str) -> None:
     [line] = problems(AUTH0_AUTHORIZE_PARAMS=f"prompt=consent&{name}=mine")
@@ -149,6 +186,13 @@ def test_an_issuer_stays_as_it_is_written_and_a_domain_becomes_one(text: str, is
 @pytest.mark.parametrize(
     ("text", "redirect_uri"),
     [
+        ("https://B\u00fccher.example", "https://xn--bcher-kva.example/callback"),
+        (
+            "https://\u4f8b\u3048.\u30c6\u30b9\u30c8:8443/",
+            "https://xn--r8jz45g.xn--zckzah:8443/callback",
+        ),
+        ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000/callback"),
+        ("https://[2001:DB8:0:0::0001]", "https://[2001:db8::1]/callback"),
         ("https://app.example.com/", "https://app.example.com/callback"),
         ("https://App.Example.com:443", "https://app.example.com/callback"),
         ("http://localhost:80", "http://localhost/callback"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import runpy
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,8 +145,13 @@ def copy_of_the_app(folder: Path) -> Path:
 
 def issuer_in(folder: Path, **env: str) -> str:
     script = "import app; print(app.create_app().extensions['relying_party'].settings.issuer)"
+    return python(script, folder, **env).stdout.splitlines()[-1]
+
+
+def python(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder, with these settings and no others."""
     others = {k: v for k, v in os.environ.items() if not k.startswith(SETTING_PREFIXES)}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,
         env={**others, **env},
@@ -152,7 +160,6 @@ def issuer_in(folder: Path, **env: str) -> str:
         timeout=60,
         check=True,
     )
-    return done.stdout.splitlines()[-1]
 
 
 def test_settings_are_read_from_the_env_file(tmp_path: Path) -> None:
@@ -169,6 +176,118 @@ def test_the_env_file_never_overrides_what_is_set(tmp_path: Path) -> None:
     issuer = issuer_in(tmp_path, AUTH0_DOMAIN="another.eu.auth0.com")
 
     assert issuer == "https://another.eu.auth0.com/"
+
+
+@pytest.mark.parametrize("run", ["app", "flask"])
+def test_dollar_signs_in_the_env_file_are_read_as_they_are_written(
+    tmp_path: Path, run: str
+) -> None:
+    """The `flask` command reads the file first, and would put variables in their place."""
+    written = "'${HOME}/$x ${AUTH0_CLIENT_ID} and $$ of the tests'"
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    lines.append(f"APP_SECRET_KEY={written}\n")
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines))
+    what = "print(create_app().extensions['relying_party'].settings.secret_keys[0])"
+    scripts = {
+        "app": f"from app import create_app; {what}",
+        "flask": "from flask.cli import load_dotenv; load_dotenv();"
+        f" from app import create_app; {what}",
+    }
+
+    done = python(scripts[run], tmp_path)
+
+    assert done.stdout.splitlines()[-1] == written.strip("'")
+
+
+def test_an_env_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    lines = [f"{name}={value}\n" for name, value in GOOD.items() if value]
+    (copy_of_the_app(tmp_path) / ".env").write_text("".join(lines), encoding="utf-8-sig")
+
+    assert issuer_in(tmp_path) == "https://tenant.eu.auth0.com/"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_an_env_file_that_is_not_utf_8_ends_the_process_with_one_line(
+    tmp_path: Path, encoding: str
+) -> None:
+    lines = "# f\u00fcr alle\nAUTH0_DOMAIN=tenant.eu.auth0.com\n"
+    (copy_of_the_app(tmp_path) / ".env").write_text(lines, encoding=encoding)
+
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        issuer_in(tmp_path)
+
+    assert caught.value.stderr == ".env is not UTF-8 text. Write: the same, saved as UTF-8\n"
+
+
+# How gunicorn listens.
+
+
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "THREADS", "PORT"])
+@pytest.mark.parametrize("text", ["0", "-1", "two", "\u00b2", "1.5", "99999", '"2"'])
+def test_a_number_of_the_server_that_cannot_be_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        gunicorn_settings(monkeypatch, **{name: text})
+
+    assert str(refused.value).startswith(f"{name} is not a whole number from 1 to 65535. Write: ")
+
+
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "THREADS"])
+def test_gunicorn_ends_before_it_listens_where_a_number_cannot_be(name: str) -> None:
+    code, output, listened = start(SERVERS["gunicorn"], GOOD | {name: "0"})
+
+    assert (code, listened) == (1, False)
+    assert output.startswith(f"{name} is not a whole number from 1 to 65535. Write: ")
+    assert output.count("\n") == 1
+
+
+def test_numbers_of_the_server_that_are_empty_count_as_not_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = gunicorn_settings(monkeypatch, WEB_CONCURRENCY="", THREADS=" ", PORT="")
+
+    assert (settings["workers"], settings["threads"]) == (2, 16)
+    assert settings["bind"] == ["127.0.0.1:3000"]
+
+
+def test_a_container_is_reached_by_ipv6_and_by_ipv4(settings: dict[str, str]) -> None:
+    with Gunicorn(settings) as app:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, app.port), 5).close()
+
+
+@pytest.mark.parametrize(
+    ("ipv6", "bind"),
+    [
+        ("none", ["0.0.0.0:8080"]),
+        ("alone", ["[::]:8080", "0.0.0.0:8080"]),
+        ("and IPv4", ["[::]:8080"]),
+    ],
+)
+def test_a_port_is_served_on_every_address_that_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, ipv6: str, bind: list[str]
+) -> None:
+    class Probe(socket.socket):
+        def __init__(self, family: int) -> None:
+            if ipv6 == "none":
+                raise OSError(errno.EAFNOSUPPORT, "no IPv6 here")
+            super().__init__(family)
+
+        def getsockopt(self, level: int, name: int, size: int = 0) -> Any:
+            return int(ipv6 == "alone")
+
+    monkeypatch.setattr(socket, "socket", Probe)
+
+    assert gunicorn_settings(monkeypatch, PORT="8080")["bind"] == bind
+
+
+def gunicorn_settings(monkeypatch: pytest.MonkeyPatch, **env: str) -> dict[str, Any]:
+    for name in ("WEB_CONCURRENCY", "THREADS", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in env.items():
+        monkeypatch.setenv(name, text)
+    return runpy.run_path(str(ROOT / "gunicorn.conf.py"))
 
 
 def said_without(setting: str, folder: Path, **env: str) -> list[str]:
