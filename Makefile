@@ -11,6 +11,8 @@ ARGS ?=
 UV := uv==0.13.9
 COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+# What marks a text beside `_` and `gettext`; the order of the sources is the catalogue's.
+EXTRACT := -k lazy_gettext -k N_ --no-location --omit-header
 # docker where an engine answers, podman otherwise.
 ENGINE ?= $(shell docker info >/dev/null 2>&1 && echo docker || echo podman)
 IMAGE ?= flask-oidc-app
@@ -64,9 +66,14 @@ lock: $(VENV)/lock/made ## Compile requirements*.in to pins and hashes (ARGS=--u
 
 .PHONY: translations
 translations: $(VENV)/installed ## Take new texts into the .po files, and compile those
-	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext --no-location -o messages.pot app.py auth pages templates
-	$(BIN)/pybabel -q update -N -i messages.pot -d translations --omit-header
-	$(BIN)/pybabel -q compile -d translations
+	@for folder in . demo extras/*/; do \
+		if [ -d $$folder/translations ]; then \
+			if [ $$folder = . ]; then sources='app.py auth pages templates'; else sources=$$folder; fi; \
+			$(BIN)/pybabel -q extract -F pyproject.toml $(EXTRACT) -o $(VENV)/messages.pot $$sources && \
+			$(BIN)/pybabel -q update -N --omit-header --ignore-obsolete -w 100 -i $(VENV)/messages.pot -d $$folder/translations && \
+			$(BIN)/pybabel -q compile -f -d $$folder/translations || exit 1; \
+		fi; \
+	done
 
 .PHONY: test-lock
 test-lock: $(VENV)/made ## Try the lock with the oldest pip that a supported Python brings

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from flask import current_app, g, redirect, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from sessions import current_session
@@ -81,6 +82,13 @@ def require_small_request() -> None:
     limit = request.max_content_length = _mark("max_request_bytes", MAX_BODY_BYTES)
     if (request.content_length or 0) > limit:
         raise Error("too_large", f"{request.content_length} bytes, {limit} allowed")
+    if limit == MAX_BODY_BYTES:  # a view that takes more reads it as it likes
+        try:
+            request.get_data()
+        except HTTPException:
+            raise
+        except Exception as error:  # each server has its own for a body of malformed chunks
+            raise Error("bad_request", f"the body: {type(error).__name__}") from None
 
 
 def require_own_address() -> Response | None:

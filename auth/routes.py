@@ -18,7 +18,7 @@ from flask import (
     render_template,
     request,
 )
-from flask_babel import gettext
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from config import is_scope_token
@@ -259,8 +259,9 @@ def logout_response(url: str | None, was_signed_in: bool = True) -> Response:
         return jsonify(logout_url=url or f"{rp.settings.app_base_url}/")
     if url is None:
         if was_signed_in:
-            text = "You are signed out here. Your account at the sign-in service may still be open."
-            flash(gettext(text))
+            flash(
+                _("You are signed out here. Your account at the sign-in service may still be open.")
+            )
         return redirect("/", 302)
     return make_response(render_template("logout.html", url=url))
 

@@ -75,8 +75,9 @@ def moment(at: datetime | None) -> Markup:
     distance = gettext("now")
     if seconds:
         distance = str(format_timedelta(seconds, threshold=2, add_direction=True))
-    iso, text = at.isoformat(timespec="seconds"), escape(f"{day}, {clock} UTC ({distance})")
-    return Markup(f'<time datetime="{iso}">{text}</time>')  # noqa: S704  # escaped
+    text = gettext("%(day)s, %(time)s UTC (%(distance)s)", day=day, time=clock, distance=distance)
+    iso = at.isoformat(timespec="seconds")
+    return Markup(f'<time datetime="{iso}">{escape(text)}</time>')  # noqa: S704  # escaped
 
 
 def moment_of(value: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The page that writes: a contact is added, refused with the API's reasons, or asked a scope for."""
+"""The page that writes: a contact is added, refused with reasons, or asked a scope for."""
 
 from __future__ import annotations
 

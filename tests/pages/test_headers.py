@@ -13,8 +13,9 @@ import pytest
 import requests
 from flask import Flask
 
-from tests.conftest import MakeApp, PersonAt
-from tests.support.harness import Api, Browser, Gunicorn, Person, Program, Provider, free_port
+from tests.conftest import MakeApp
+from tests.support.harness import Api, Browser, Gunicorn, Person, Program, free_port
+from tests.support.raw_api import sent
 
 JSON = {"Accept": "application/json"}
 ALWAYS = {
@@ -79,20 +80,18 @@ def test_every_answer_has_a_strict_policy(answers: dict[str, Any]) -> None:
         assert policy["default-src"] == "'none'", name
         assert policy["frame-ancestors"] == "'none'", name
         assert policy["base-uri"] == "'none'", name
-        assert policy["form-action"].startswith("'self'"), name
+        assert policy["form-action"] == "'self'", name
         text = answer.headers["Content-Security-Policy"]
         assert "unsafe-" not in text, name
         assert "*" not in text, name
         assert "data:" not in text, name
 
 
-def test_no_answer_may_be_stored_and_each_varies_by_cookie(answers: dict[str, Any]) -> None:
+def test_no_answer_may_be_stored(answers: dict[str, Any]) -> None:
     for name, answer in answers.items():
-        if re.fullmatch(r"(GET|HEAD|JSON|OPTIONS) /static/app.css", name):
+        if re.fullmatch(r"(GET|HEAD|JSON) /static/app.css|OPTIONS /static/.*", name):
             continue  # the same for everybody
-        assert answer.headers["Cache-Control"] == "no-store", name
-        if not (name.startswith("JSON") and answer.status_code in (404, 405)):  # for everybody
-            assert "Cookie" in answer.headers["Vary"], name
+        assert answer.headers.get("Cache-Control") == "no-store", name
 
 
 def test_the_stylesheet_is_kept_and_depends_on_nobody(person: Person) -> None:
@@ -117,7 +116,9 @@ def test_no_page_needs_what_the_policy_forbids(answers: dict[str, Any]) -> None:
 
     assert len(pages) > 10
     for page in pages:
-        assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|data:", page)
+        assert not re.search(
+            r"<script(?! src=)|<style|\sstyle=|\son[a-z]+=|javascript:|data:", page
+        )
 
 
 @pytest.mark.parametrize("path", ["/", "/profile", "/login", "/nowhere", "/healthz"])
@@ -127,26 +128,6 @@ def test_over_https_every_answer_asks_for_https_in_future(make_app: MakeApp, pat
     value = browser.get(path).headers["Strict-Transport-Security"]
 
     assert int(value.partition("max-age=")[2].partition(";")[0]) >= 31536000
-
-
-def test_a_form_may_lead_to_the_providers_logout(person: Person, provider: Provider) -> None:
-    person.signs_in()
-
-    policy = directives_of(person.sees("/"))
-
-    assert policy["form-action"].split() == ["'self'", provider.issuer.rstrip("/")]
-
-
-def test_a_form_may_lead_to_an_end_session_endpoint_of_another_origin(
-    provider: Provider, make_app: MakeApp, person_at: PersonAt
-) -> None:
-    provider.options(metadata={"end_session_endpoint": "https://logout.example/end"})
-    person = person_at(make_app())
-    person.signs_in()
-
-    policy = directives_of(person.sees("/"))
-
-    assert "https://logout.example" in policy["form-action"].split()
 
 
 def test_headers_come_also_when_the_app_itself_fails(app: Flask, person: Person) -> None:
@@ -205,20 +186,3 @@ def test_a_servers_answers_have_each_header_once(server: str) -> None:
     assert answer.status_code == 200
     for header in (*ALWAYS, "Content-Security-Policy", "Cache-Control", "Server"):
         assert len(answer.raw.headers.getlist(header)) == 1, header
-
-
-def sent(server: str, request: bytes) -> str:
-    """Send bytes as they are; return whatever comes until the connection ends."""
-    import socket
-
-    port = int(server.rpartition(":")[2])
-    received = b""
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.settimeout(10)
-        try:
-            connection.sendall(request)
-            while piece := connection.recv(65536):
-                received += piece
-        except OSError:
-            pass  # it would not listen to the end
-    return received.decode("latin-1")

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from auth import Problem, open_to_all
-from auth.errors import KINDS
+from auth import Error, public
+from auth.errors import PAGES
 from tests.conftest import MakeApp, PersonAt
-from tests.support.harness import APP, Browser, Person, Provider, query_of, text_of
+from tests.support.harness import Browser, Person, Provider, logout_url_of, query_of, text_of
+from tests.support.language import JA, language_of, switches
 
-JA = {"Accept-Language": "ja"}
 JSON = {"Accept": "application/json"}
-COOKIE = "app_language"
 # What is the same in every language: code, names of people, values.
 QUOTED = re.compile(
     r"<(code|pre|bdi|svg|button[^>]*lang=\"en\")[^>]*>.*?</(code|pre|bdi|svg|button)>", re.S
@@ -24,20 +23,9 @@ QUOTED = re.compile(
 ENGLISH = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+")
 
 
-def language_of(page: Any) -> str:
-    found = re.search(r'<html lang="(\w+)">', page.text)
-    assert found, page.text[:200]
-    return found[1]
-
-
 def english_in(page: Any) -> list[str]:
     """The runs of English words that are left in a Japanese page."""
     return ENGLISH.findall(re.sub(r"<[^>]*>", "\n", QUOTED.sub("", page.text)))
-
-
-def switches(person: Person, language: str, page: str = "/", origin: str = APP) -> Any:
-    headers = {"Origin": origin, "Referer": origin + page, "Sec-Fetch-Site": "same-origin"}
-    return person.browser.post("/language", data={"language": language}, headers=headers)
 
 
 # Which language
@@ -97,7 +85,7 @@ def test_an_answer_says_what_its_language_depends_on(person: Person) -> None:
 
 
 def test_what_is_in_no_language_names_none(person: Person) -> None:
-    for path in ("/healthz", "/static/app.css", "/login"):
+    for path in ("/healthz", "/static/app.css"):
         answer = person.sees(path, headers=JA)
 
         assert "Content-Language" not in answer.headers
@@ -120,12 +108,12 @@ def test_no_page_is_half_translated(make_app: MakeApp, person_at: PersonAt) -> N
         assert english_in(page) == [], path
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", PAGES)
 def test_every_error_is_told_in_japanese(app: Flask, code: str) -> None:
     def fails() -> None:
-        raise Problem(code, "a word for the log", scope="appointments")
+        raise Error(code, "a word for the log", scope="appointments")
 
-    app.add_url_rule("/fails", "fails", open_to_all(fails))
+    app.add_url_rule("/fails", "fails", public(fails))
 
     page = Browser(app).get("/fails", headers=JA)
     problem = Browser(app).get("/fails", headers=JA | JSON)
@@ -179,14 +167,15 @@ def test_who_states_no_language_of_ours_leaves_it_to_the_provider(
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_provider_is_asked_to_speak_the_language_of_the_page(
+def test_the_provider_is_asked_to_speak_the_language_that_was_chosen_here(
     person: Person, language: str
 ) -> None:
-    by_settings = person.begins(headers={"Accept-Language": f"{language}-XX, fr;q=0.5"})
+    by_the_browser = person.begins(headers={"Accept-Language": language})
     switches(person, language)
     by_switch = person.begins(headers={"Accept-Language": "fr"})
 
-    assert query_of(by_settings)["ui_locales"] == language
+    # The provider sees what the browser says by itself.
+    assert "ui_locales" not in query_of(by_the_browser)
     assert query_of(by_switch)["ui_locales"] == language
 
 
@@ -216,8 +205,8 @@ def test_configured_ui_locales_win_too_but_not_over_the_requests_own(
 
 def test_the_providers_sign_out_is_told_the_language_too(person: Person) -> None:
     person.signs_in()
-    assert "ui_locales" not in query_of(person.signs_out().headers["Location"])
+    assert "ui_locales" not in query_of(logout_url_of(person.signs_out()))
 
     person.signs_in()
     switches(person, "ja")
-    assert query_of(person.signs_out().headers["Location"])["ui_locales"] == "ja"
+    assert query_of(logout_url_of(person.signs_out()))["ui_locales"] == "ja"

@@ -4,30 +4,56 @@ from __future__ import annotations
 
 import gettext
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 from jinja2.ext import InternationalizationExtension
-from languages.__main__ import catalog_of, packages, path_of, texts_of
-from languages.choice import LANGUAGES, SOURCE
 
+from pages.languages import LANGUAGES
 from tests.support.harness import ROOT
 
-OTHERS = [tag for tag in LANGUAGES if tag != SOURCE]
-CATALOGUES = [(package, tag) for package in packages() for tag in OTHERS]
+SOURCE, *OTHERS = LANGUAGES
+APP = ("app.py", "auth", "pages", "templates")
+# The folder of a catalogue, and what it has the texts of, as `make translations` has it.
+PACKAGES: dict[str, tuple[str, ...]] = {
+    str(folder.parent.relative_to(ROOT)): APP if folder.parent == ROOT else (str(folder.parent),)
+    for folder in sorted(ROOT.glob("**/translations"))
+    if ".venv" not in folder.parts
+}
+CATALOGUES = [(package, tag) for package in PACKAGES for tag in OTHERS]
 TEMPLATES = sorted(
     path
     for path in ROOT.rglob("templates/**/*.html")
-    if path.relative_to(ROOT).parts[0] in ("templates", *packages())
+    if path.relative_to(ROOT).parts[0] in ("templates", "extras", "demo")
 )
 each_catalogue = pytest.mark.parametrize(("package", "tag"), CATALOGUES)
 
 
+def path_of(package: str, tag: str) -> Path:
+    return ROOT / package / "translations" / tag / "LC_MESSAGES" / "messages.po"
+
+
 def messages(package: str, tag: str) -> Iterator[Message]:
-    return (message for message in catalog_of(package, tag) if message.id)
+    with path_of(package, tag).open("rb") as file:
+        return iter([message for message in read_po(file) if message.id])
+
+
+@cache
+def texts_of(package: str) -> Catalog:
+    """The texts that the sources of a package have."""
+    with tempfile.NamedTemporaryFile(suffix=".pot") as file:
+        options = ["-F", "pyproject.toml", "-k", "lazy_gettext", "-k", "N_", "-o", file.name]
+        command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", *options]
+        subprocess.run([*command, *PACKAGES[package]], cwd=ROOT, check=True)
+        return read_po(file)
 
 
 def all_of(text: object) -> list[str]:
@@ -36,8 +62,8 @@ def all_of(text: object) -> list[str]:
 
 
 def test_there_is_something_to_check() -> None:
-    assert ("languages", "ja") in CATALOGUES
-    assert len(list(messages("languages", "ja"))) > 150
+    assert {(".", "ja"), ("demo", "ja")} <= {*CATALOGUES}
+    assert len(list(messages(".", "ja"))) > 150
     assert ROOT / "templates" / "home.html" in TEMPLATES
 
 
@@ -86,7 +112,7 @@ def test_what_is_compiled_is_what_is_written(package: str, tag: str) -> None:
 def test_a_text_of_several_packages_has_one_translation(tag: str) -> None:
     # They are merged: whichever came last would win.
     found: dict[object, set[str]] = {}
-    for package in packages():
+    for package in PACKAGES:
         for message in messages(package, tag):
             found.setdefault(message.id, set()).add(str(message.string))
 

@@ -8,7 +8,15 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Clock
-from tests.support.harness import BEN, Browser, Person, Provider, text_of
+from tests.support.harness import (
+    BEN,
+    SESSION_COOKIE,
+    Browser,
+    Person,
+    Provider,
+    logout_url_of,
+    text_of,
+)
 from tests.support.session_store import key_of_session
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -122,7 +130,7 @@ def test_ending_the_own_session_is_signing_out(laptop: Person, provider: Provide
         f"/sessions/{key_of_session(laptop)}/end", headers={"Origin": laptop.origin()}
     )
 
-    assert answer.headers["Location"].startswith(provider.issuer)
+    assert logout_url_of(answer).startswith(provider.issuer)
     assert not laptop.is_signed_in()
 
 
@@ -130,7 +138,7 @@ def test_no_session_id_and_no_cookie_is_on_the_page(laptop: Person, phone: Perso
     text = laptop.sees("/sessions").text
 
     for person in (laptop, phone):
-        assert person.browser.cookie("app_session") not in text
+        assert str(person.browser.cookie(SESSION_COOKIE)) not in text
 
 
 def test_sessions_that_ended_are_not_listed(laptop: Person, phone: Person, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""An API that answers with whatever bytes it is told, which no web framework would send."""
+"""Bytes that no web framework would send: an API that answers with them, and requests of them."""
 
 from __future__ import annotations
 
@@ -55,3 +55,18 @@ def raw_api(*answer: bytes, endless: bytes = b"", pause: float = 0) -> Iterator[
     """Serve an answer as it is, and after it `endless` again and again."""
     with RawApi(*answer, endless=endless, pause=pause) as api:
         yield api
+
+
+def sent(server: str, request: bytes) -> str:
+    """Send bytes as they are; return whatever comes until the connection ends."""
+    port = int(server.rpartition(":")[2])
+    received = b""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.settimeout(10)
+        try:
+            connection.sendall(request)
+            while piece := connection.recv(65536):
+                received += piece
+        except OSError:
+            pass  # it would not listen to the end
+    return received.decode("latin-1")
