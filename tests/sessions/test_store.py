@@ -201,6 +201,18 @@ def test_of_many_at_once_one_adds_a_named_value(store: Store) -> None:
     assert sum(added) == 1
 
 
+def test_whoever_read_the_time_first_and_wrote_last_adds_no_named_value_that_is_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.add("lock", "first", 60)
+    real = time.monotonic
+
+    monkeypatch.setattr(time, "monotonic", lambda: real() - 0.5)
+
+    assert not store.add("lock", "second", 60)
+    assert store.get("lock") == "first"
+
+
 def test_no_write_of_many_at_once_is_lost(store: Store) -> None:
     store.create("key", record(FIRST, b"0"), [])
     numbers = iter(range(10**6))
