@@ -77,7 +77,8 @@ def test_what_no_state_can_hold_is_refused_and_a_page_that_is_too_long_is_droppe
     assert dropped.headers["Location"] == "/"
 
 
-@pytest.mark.parametrize("where", [0, 20, -1], ids=["first", "middle", "last"])
+# Some bits of the very last letter mean nothing.
+@pytest.mark.parametrize("where", [0, 20, -2], ids=["first", "middle", "last"])
 def test_a_changed_state_signs_nobody_in(person: Person, where: int) -> None:
     callback = person.provider.answers(person.begins())
     state = query_of(callback)["state"]
