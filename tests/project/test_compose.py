@@ -13,7 +13,7 @@ NOT_HANDED_ON = {"AUTH0_CLIENT_SIGNING_KEY"}
 
 def test_every_setting_reaches_the_app() -> None:
     compose = (ROOT / "compose.yaml").read_text()
-    app = compose[compose.index("  app:\n") : compose.index("  redis:\n")]
+    app = compose.partition("\n  app:\n")[2].partition("\n  redis:\n")[0]
 
     named = set(re.findall(r"^ {6}([A-Z0-9_]+):", app, re.MULTILINE))
 
