@@ -341,6 +341,8 @@ def variable(name: str, check: Callable[[str], Any], **kwargs: Any) -> Any:
     return field(metadata={"variable": _Variable(name, check, **kwargs)})
 
 
+_logout_params = _params("logout_uri={back}&post_logout_redirect_uri=")
+_hops = number(0, 9, "1 behind one reverse proxy, 0 behind none")
 _seconds = number(1, 999_999_999, "86400 for a day")
 
 
@@ -358,11 +360,7 @@ class Settings:
     authorize_params: dict[str, str] = variable(
         "AUTH0_AUTHORIZE_PARAMS", _authorize_params, default=""
     )
-    logout_params: dict[str, str] = variable(
-        "AUTH0_LOGOUT_PARAMS",
-        _params("logout_uri={back}&post_logout_redirect_uri="),
-        default="",
-    )
+    logout_params: dict[str, str] = variable("AUTH0_LOGOUT_PARAMS", _logout_params, default="")
     id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of("HS256"))
     par: bool = variable("AUTH0_PAR", switch, default="0")
     dpop: bool = variable("AUTH0_DPOP", switch, default="0")
@@ -376,11 +374,7 @@ class Settings:
     session_redis_url: str | None = variable("SESSION_REDIS_URL", _redis_url, secret=True)
     session_idle_seconds: int = variable("SESSION_IDLE_SECONDS", _seconds, default="86400")
     session_absolute_seconds: int = variable("SESSION_ABSOLUTE_SECONDS", _seconds, default="604800")
-    trusted_proxy_hops: int = variable(
-        "TRUSTED_PROXY_HOPS",
-        number(0, 9, "1 behind one reverse proxy, 0 behind none"),
-        default="0",
-    )
+    trusted_proxy_hops: int = variable("TRUSTED_PROXY_HOPS", _hops, default="0")
     picture_origins: tuple[str, ...] = variable("PICTURE_HOSTS", _picture_origins, default="")
 
     def __repr__(self) -> str:

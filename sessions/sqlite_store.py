@@ -148,14 +148,12 @@ class SQLiteStore:
         return [key for (key,) in rows]
 
     def add(self, name: str, value: str, seconds: float) -> bool:
-        return self._changed(
+        statement = (
             "INSERT INTO named VALUES (:name, :new, :now + :seconds, :seconds)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until,"
-            f" seconds = excluded.seconds WHERE NOT ({LIVING})",
-            name=name,
-            new=value,
-            seconds=seconds,
+            f" seconds = excluded.seconds WHERE NOT ({LIVING})"
         )
+        return self._changed(statement, {"name": name, "new": value, "seconds": seconds})
 
     def get(self, name: str) -> str | None:
         statement = f"SELECT value FROM named WHERE name = :name AND {LIVING}"
@@ -165,23 +163,18 @@ class SQLiteStore:
         return row[0] if row else None
 
     def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
-        return self._changed(
+        statement = (
             "UPDATE named SET value = :new, until = :now + :seconds, seconds = :seconds"
-            f" WHERE name = :name AND value = :old AND {LIVING}",
-            name=name,
-            old=old,
-            new=new,
-            seconds=seconds,
+            f" WHERE name = :name AND value = :old AND {LIVING}"
         )
+        values = {"name": name, "old": old, "new": new, "seconds": seconds}
+        return self._changed(statement, values)
 
     def remove(self, name: str, value: str) -> bool:
-        return self._changed(
-            f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}",
-            name=name,
-            old=value,
-        )
+        statement = f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}"
+        return self._changed(statement, {"name": name, "old": value})
 
-    def _changed(self, statement: str, **values: object) -> bool:
+    def _changed(self, statement: str, values: dict[str, object]) -> bool:
         with self._connection() as connection:
             changed = connection.execute(statement, values | {"now": time.monotonic()})
         return changed.rowcount == 1
