@@ -15,9 +15,11 @@ there (a POST, a script's) is answered with 403, so decorate the page with the f
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
+
+from flask_babel import gettext as _
 
 from .access_control import current_sign_in
 from .errors import Error, SignInNeeded
@@ -74,15 +76,19 @@ def requires_claim(
     name: str, *, equals: Any = None, contains: Any = None
 ) -> Callable[[View], View]:
     """Let only those pass whose ID token (or UserInfo) has this claim, with this value, or a list
-    (or text) that contains this one. Anybody else gets a page that says what is missing."""
+    (or words separated by spaces) with this one in it. Anybody else gets a page that says what is
+    missing."""
 
     def has_claim(claims: Claims) -> bool:
         value = claims.get(name)
         if equals is not None:
-            return bool(value == equals)
+            return type(value) is type(equals) and bool(value == equals)
         if contains is not None:
-            return isinstance(value, Sequence) and contains in value
-        return name in claims
+            values = value.split() if isinstance(value, str) else value
+            return isinstance(values, list) and contains in values
+        return value not in (None, False)
+
+    wanted = equals if equals is not None else contains
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -91,7 +97,9 @@ def requires_claim(
             if sign_in is None:
                 raise SignInNeeded
             if not has_claim(sign_in.all_claims()):
-                raise Error("missing_claim", f"{name} is missing or has another value")
+                missing = name if wanted is None else f"{name}: {wanted}"
+                text = _("Your account lacks what this page asks for: %(what)s.", what=missing)
+                raise Error("missing_claim", f"{missing} is missing", text=text)
             return view(*args, **kwargs)
 
         return cast(View, checked)
