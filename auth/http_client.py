@@ -171,24 +171,6 @@ class HttpClient:
         # What else goes with each request, such as its place in a trace.
         self.further_headers: Callable[[], Mapping[str, str]] = dict
 
-    def get(
-        self, url: str, headers: Mapping[str, str] | None = None, *, seconds: float = TOTAL_SECONDS
-    ) -> Response:
-        """GET. Raises NoResponse, ResponseTooSlow, ResponseTooLarge."""
-        return self.send("GET", url, headers, seconds=seconds)
-
-    def post(
-        self,
-        url: str,
-        form: Mapping[str, str] | str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        seconds: float = TOTAL_SECONDS,
-    ) -> Response:
-        """POST a form. Raises NoResponse, ResponseTooSlow, ResponseTooLarge."""
-        form_type = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.send("POST", url, form_type | dict(headers or {}), seconds=seconds, data=form)
-
     def send(
         self,
         method: str,

@@ -272,7 +272,7 @@ class Provider:
 
     def _fetch_json(self, url: str) -> dict[str, Any]:
         with errors_of_provider(too_large="bad_metadata"):
-            response = self._http.get(url, seconds=FETCH_SECONDS)
+            response = self._http.send("GET", url, seconds=FETCH_SECONDS)
         if response.status == 429 or response.status >= 500:
             raise Error("provider_unreachable", f"{response.status} at {url}", retry_after=5)
         data = response.json_object()

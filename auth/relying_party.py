@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -54,10 +55,13 @@ class RelyingParty:
         **content: Any,
     ) -> Response:
         """Send a request with an access token, or with what becomes one: by DPoP where the session
-        has a key. RFC 6750 section 2.1: the token is a header; section 5.3: never in a URL."""
+        has a key, and then maybe twice within `seconds`. RFC 6750 section 2.1: the token is a
+        header; section 5.3: never in a URL."""
+        deadline = time.monotonic() + seconds
 
         def send(proof: Mapping[str, str]) -> Response:
-            return self.http.send(method, url, {**headers, **proof}, seconds=seconds, **content)
+            left = max(deadline - time.monotonic(), 0.1)
+            return self.http.send(method, url, {**headers, **proof}, seconds=left, **content)
 
         if self.dpop and dpop_key:
             return self.dpop.send(dpop_key, method, url, send, access_token)

@@ -67,10 +67,11 @@ def authenticated_post(
     seconds: float = TOTAL_SECONDS,
 ) -> Response:
     """POST a form to an endpoint of the provider, with client authentication. Where it refuses the
-    client, the next method is tried. Raises Error."""
+    client, the next method is tried; `seconds` are for all of it. Raises Error."""
     metadata = rp.provider.metadata()
     authentication = rp.client_authentication
     methods = authentication.methods(metadata, endpoint)
+    deadline = time.monotonic() + seconds
     for method in methods:
         # The other methods bring it themselves.
         body = urlencode({k: v for k, v in form.items() if k != "client_id" or method == BASIC})
@@ -81,7 +82,7 @@ def authenticated_post(
                 endpoint,
                 {**headers, "Content-Type": "application/x-www-form-urlencoded"},
                 dpop_key=dpop_key,
-                seconds=seconds,
+                seconds=max(deadline - time.monotonic(), 0.1),
                 data=authenticated,
             )
         if response.json_object().get("error") != "invalid_client":

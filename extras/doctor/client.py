@@ -112,7 +112,7 @@ def _ask(exam: Examination, **changes: Any) -> Reply:
         return Reply(False, error.detail)  # it was pushed, and refused
     finally:
         exam.app.extensions["relying_party"] = exam.rp
-    response = exam.rp.http.get(redirect.headers["Location"])
+    response = exam.rp.http.send("GET", redirect.headers["Location"])
     location = response.headers.get("Location", "")
     parts = urlsplit(location)
     if not location.startswith(f"{changed.settings.redirect_uri}?"):
@@ -220,7 +220,7 @@ def logout(exam: Examination) -> Iterator[Finding]:
     params = {"client_id": settings.client_id, name: back}
     params |= {n: v.replace("{back}", back) for n, v in settings.logout_params.items()}
     url = add_params_to_uri(endpoint, [(n, v) for n, v in params.items() if v])
-    status, change = exam.rp.http.get(url).status, f"{exam.where('logout_uri')}: add {back}"
+    status, change = exam.rp.http.send("GET", url).status, f"{exam.where('logout_uri')}: add {back}"
     if status >= 400 and not exam.is_auth0:
         # Some want an ID token of a person beside it.
         yield note("logout URI", f"cannot be told (status {status})", change)

@@ -125,6 +125,6 @@ class Examination:
 def fetch_metadata(rp: RelyingParty, address: str) -> Response | None:
     """Return what an issuer's address says about itself, None where it does not answer."""
     try:
-        return rp.http.get(address.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH)
+        return rp.http.send("GET", address.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH)
     except (NoResponse, ResponseTooLarge):
         return None

@@ -34,8 +34,10 @@ def api(exam: Examination) -> Iterator[Finding]:
     contacts = exam.settings.contacts_api_base_url or base_url
     for url in (f"{base_url}/appointments", f"{contacts}/contacts"):
         try:
-            without = exam.rp.http.get(url).status
-            invented = exam.rp.http.get(url, {"Authorization": "Bearer no-such-token"}).status
+            without = exam.rp.http.send("GET", url).status
+            invented = exam.rp.http.send(
+                "GET", url, {"Authorization": "Bearer no-such-token"}
+            ).status
         except NoResponse as error:
             yield wrong("API", f"{url} does not answer ({quoted(error)})", "API_BASE_URL")
             continue
@@ -119,8 +121,8 @@ def reverse_proxy(exam: Examination) -> Iterator[Finding]:
         text = "none is trusted: right where gunicorn ends TLS, or what ends it adds no header"
         yield note(subject, text, "TRUSTED_PROXY_HOPS=1, behind one")
     try:
-        is_alive = exam.rp.http.get(f"{base}/healthz").json_object().get("status") == "ok"
-        home = exam.rp.http.get(f"{base}/")
+        is_alive = exam.rp.http.send("GET", f"{base}/healthz").json_object().get("status") == "ok"
+        home = exam.rp.http.send("GET", f"{base}/")
     except NoResponse:
         yield note(subject, f"{base} does not answer; start the app and ask again")
         return
