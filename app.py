@@ -20,7 +20,7 @@ ENV_FILE = Path(__file__).with_name(".env")
 
 # Folders of extras/ that nothing else needs: delete the folder, its name here and its tests, and
 # the app is the same without.
-EXTRAS: tuple[str, ...] = ("operations", "doctor")
+EXTRAS: tuple[str, ...] = ("operations", "doctor", "flow", "examples")
 
 
 def create_app(store: sessions.Store | None = None) -> Flask:
