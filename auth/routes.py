@@ -174,27 +174,27 @@ def _sign_in(
     key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id)) if rp.dpop else None
     code_verifier = browser.derived("code verifier", transaction.id)
     token_set, id_token = exchange_code(rp, code, code_verifier, key)
+    claims = verify_id_token(
+        rp,
+        id_token,
+        token_set.access_token,
+        nonce=browser.derived("nonce", transaction.id),
+        organization=transaction.organization,
+        acr_values=transaction.acr_values,
+        max_age=transaction.max_age,
+    )
+    scope = scope_of(rp, transaction)
+    sign_in = SignIn(
+        id_token=str(id_token),
+        claims=claims,
+        userinfo=further_claims(rp, claims, token_set.access_token, scope, key),
+        dpop_key=key,
+        scope_asked=scope,
+        browser=request.user_agent.string[:200],
+        token_sets={},
+        finished=[transaction.id],
+    )
     try:
-        claims = verify_id_token(
-            rp,
-            id_token,
-            token_set.access_token,
-            nonce=browser.derived("nonce", transaction.id),
-            organization=transaction.organization,
-            acr_values=transaction.acr_values,
-            max_age=transaction.max_age,
-        )
-        scope = scope_of(rp, transaction)
-        sign_in = SignIn(
-            id_token=str(id_token),
-            claims=claims,
-            userinfo=further_claims(rp, claims, token_set.access_token, scope, key),
-            dpop_key=key,
-            scope_asked=scope,
-            browser=request.user_agent.string[:200],
-            token_sets={},
-            finished=[transaction.id],
-        )
         _start_session(rp, transaction, sign_in, token_set, began_at)
     except (SessionEnded, Error):
         revoke_all(rp, [token_set.refresh_token])

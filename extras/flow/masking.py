@@ -1,19 +1,20 @@
-"""What may be kept of a message: nothing of it is stored before it went through here.
+"""What may be stored of a message: nothing of it is stored before it went through here.
 
-A parameter or header is kept as it is only where it is listed; of any other value, a known secret
+A parameter or header is stored as it is only where it is listed; of any other value, a known secret
 or not known at all, three characters are left.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auth.attempt import COOKIE
-from pages.text import pretty_json, printable
+from joserfc import jws
+from joserfc.errors import JoseError
 
-from auth.token_set import claims_of
+from pages.words import pretty_json, printable
 
 LONGEST_VALUE = 300
 MOST_PAIRS = 40
@@ -25,7 +26,7 @@ OPEN_PARAMETERS = frozenset((
     *("organization", "organization_name", "code_challenge", "code_challenge_method", "prompt"),
     *("max_age", "acr_values", "access_type", "screen_hint", "ui_locales", "return_to", "iss"),
     *("error", "grant_type", "client_assertion_type", "token_type_hint", "token_type"),
-    *("expires_in", "post_logout_redirect_uri", "returnTo"),
+    *("expires_in", "post_logout_redirect_uri", "returnTo", "request_uri", "dpop_jkt"),
 ))  # fmt: skip
 METADATA = (
     *("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"),
@@ -50,18 +51,18 @@ def shortened(value: Any) -> str:
 
 
 def parameters(values: Iterable[tuple[str, Any]]) -> Pairs:
-    """Names and values as they may be kept."""
+    """Names and values as they may be stored."""
     return [[shortened(name), _parameter(name, value)] for name, value in [*values][:MOST_PAIRS]]
 
 
 def _parameter(name: str, value: Any) -> str:
     text = shortened(value)
-    # Where an address is kept, its query is not: it may carry anything.
+    # Where an address is stored, its query is not: it may carry anything.
     return re.sub(r"[?#].*", "?*****", text, flags=re.S) if name in OPEN_PARAMETERS else mask(text)
 
 
 def headers(values: Iterable[tuple[str, str]]) -> Pairs:
-    """The headers that matter, as they may be kept."""
+    """The headers that matter, as they may be stored."""
     return [[name, text] for name, value in values for text in _header(name.lower(), value)]
 
 
@@ -83,21 +84,19 @@ def _header(name: str, value: str) -> list[str]:
 def _cookie(text: str) -> str:
     name, _, rest = text.partition("=")
     value, semicolon, attributes = rest.partition(";")
-    if COOKIE.fullmatch(name):
-        name = name[:-5] + "*****"  # it ends with the first eight characters of the state
     return shortened(f"{name}={mask(value)}{semicolon}{attributes}")
 
 
 def token_claims(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The claims of each token of a token response, as they may be kept, where it is a JWT."""
+    """The claims of each token of a token response, as they may be stored, where it is a JWT."""
     found = {name: _claims(answer.get(name)) for name in ("id_token", "access_token")}
     return {name: claims for name, claims in found.items() if claims}
 
 
 def _claims(token: Any) -> dict[str, Any]:
     try:
-        items = list(claims_of(token).items())[:MOST_PAIRS]
-    except (ValueError, AttributeError, IndexError, RecursionError):
+        items = list(json.loads(jws.extract_compact(token.encode()).payload).items())[:MOST_PAIRS]
+    except (JoseError, ValueError, AttributeError, RecursionError):
         return {}  # opaque
     return {shortened(name): _claim(name, value) for name, value in items}
 
@@ -105,6 +104,5 @@ def _claims(token: Any) -> dict[str, Any]:
 def _claim(name: str, value: Any) -> Any:
     if name in MASKED_CLAIMS:
         return mask(shortened(value))
-    # A larger integer cannot be stored in a session.
-    is_number = isinstance(value, int | float) and abs(value) < 2**63
+    is_number = isinstance(value, int | float)
     return value if is_number else shortened(value)

@@ -1,29 +1,29 @@
-"""The recorder: hears messages, masks them, and keeps the last of each kind for their owner.
+"""The recorder: hears messages, masks them, and stores the last of each kind for their owner.
 
-A request that takes part in the flow becomes an episode, the list of its messages. It is kept in
-the session; where there is none, in a sealed cookie of ten minutes: that of a sign-in under way
-(handed over when it ends), or of the sign-out or failed sign-in that was the last to happen.
+A request that takes part in the flow becomes an episode, the list of its messages. It is stored in
+the session; where there is none, in an encrypted cookie of ten minutes: that of a sign-in in
+progress (handed over when it ends), or of the last sign-out or failed sign-in.
 Any failure here is logged and goes no further.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
+import html
+import json
 import logging
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl
 
-import msgspec
-from auth.outbound import Answer
 from flask import Flask, Response, g, has_request_context, request, request_finished
 
-from auth import signals
-from auth.relying_party import RelyingParty
+from auth import RelyingParty, http_client, signals
+from config import METADATA_PATH
 from sessions import current_session
 
 from . import masking
@@ -32,7 +32,8 @@ log = logging.getLogger("app.flow")
 
 SESSION_KEY = "flow"
 COOKIE_SECONDS = 600
-LONGEST_COOKIE = 3600
+# Proxies limit the headers of a response, and this is one beside others.
+LONGEST_COOKIE = 2000
 MOST_BYTES = 48 * 1024
 
 Message = dict[str, Any]
@@ -45,17 +46,25 @@ BROWSER_REQUESTS = {
 }
 GRANTS = {"authorization_code": "token", "refresh_token": "refresh"}
 PARTS = {"api": "api_call", "refresh": "refresh"}
-BACK_CHANNEL = frozenset((*GRANTS.values(), "revocation", "api", "metadata", "keys"))
+BACK_CHANNEL = frozenset(
+    (*GRANTS.values(), "revocation", "api", "metadata", "keys", "par", "userinfo")
+)
+# How the page after Sign Out leads on.
+LEADS_ON = re.compile(r'http-equiv="refresh" content="0; url=([^"]*)"')
 
 
 class Cookie(NamedTuple):
     """Where an episode lies that has no session: the cookie's name and the path that sees it."""
 
-    name: str
+    use: str
     path: str
 
+    def name(self, rp: RelyingParty) -> str:
+        """Return its name; `__Host-` allows no path."""
+        return rp.settings.cookie_name(self.use).removeprefix("__Host-")
 
-SIGN_IN, LAST = Cookie("app_flow_sign_in", "/callback"), Cookie("app_flow_last", "/flow")
+
+SIGN_IN, LAST = Cookie("flow_sign_in", "/callback"), Cookie("flow_last", "/flow")
 
 
 class Heard:
@@ -64,6 +73,8 @@ class Heard:
     def __init__(self) -> None:
         self.parts: set[str] = set()
         self.messages: list[Message] = []
+        self.failure: dict[str, str] = {}
+        self.pushed_state = ""
 
     @classmethod
     def now(cls) -> Heard:
@@ -90,17 +101,26 @@ class Recorder:
 
     def __init__(self, app: Flask, rp: RelyingParty) -> None:
         self.rp = rp
-        signals.request_sent.connect(self.hear, sender=rp.outbound)
+        signals.request_sent.connect(self.hear, sender=rp.http)
         signals.signed_in.connect(self.hear_sign_in, sender=rp)
         signals.sign_in_failed.connect(self.hear_sign_in, sender=rp)
+        signals.refreshed.connect(self.hear_refresh, sender=rp)
         signals.signed_out.connect(self.hear_sign_out, sender=rp)
         # Sent when the answer is complete, its session cookie included.
         request_finished.connect(self.finish, sender=app)
 
     @harmless
-    def hear_sign_in(self, sender: object, **_: Any) -> None:
+    def hear_sign_in(self, sender: object, *, code: str = "", detail: str = "", **_: Any) -> None:
         """Note that this request ends a sign-in, well or not."""
         Heard.now().parts.add("sign_in")
+        if code:
+            Heard.now().failure = {"code": code, "detail": masking.shortened(detail)}
+
+    @harmless
+    def hear_refresh(self, sender: object, *, outcome: str, detail: str, **_: Any) -> None:
+        """Note why a refresh brought nothing."""
+        if outcome == "refused":
+            Heard.now().failure = {"code": "refresh", "detail": masking.shortened(detail)}
 
     @harmless
     def hear_sign_out(self, sender: object, **_: Any) -> None:
@@ -109,22 +129,37 @@ class Recorder:
 
     @harmless
     def hear(
-        self, sender: object, *, method: str, url: str, form: str | None, headers: Any,
-        status: int, answer: Answer | None, **_: Any,
+        self, sender: object, *, method: str, url: str, form: Any, headers: Any,
+        status: int, response: http_client.Response | None, **_: Any,
     ) -> None:  # fmt: skip
-        """Note a request to the provider or an API, and what it was answered with."""
+        """Note a request to the provider or an API, and its response."""
         if not has_request_context():
-            return  # metadata that is fetched again in the background
-        kind = _kind(url, headers, form)
-        body = answer.json_object() if answer and kind != "api" else {}
-        request_sent = _message(f"{kind}_request", method, url, form or "", headers.items())
-        received = _message(f"{kind}_response", headers=answer.headers.items() if answer else ())
+            return  # a command's, or the doctor's
+        form = form if isinstance(form, str) else ""
+        kind = self._kind(url, headers, form)
+        body = response.json_object() if response and kind not in ("api", "userinfo") else {}
+        request_sent = _message(f"{kind}_request", method, url, form, headers.items())
+        its_headers = response.headers.items() if response else ()
+        received = _message(f"{kind}_response", headers=its_headers)
         received |= {"status": status, "parameters": _of_body(kind, body)}
         received |= {"tokens": masking.token_claims(body)}
         heard = Heard.now()
         heard.messages += [request_sent, received]
+        if kind == "par":
+            heard.pushed_state = parse_qs(form).get("state", [""])[0]
         if kind in PARTS:
             heard.parts.add(PARTS[kind])
+
+    def _kind(self, url: str, headers: Any, form: str) -> str:
+        sent = parse_qs(form)
+        if "response_type" in sent:
+            return "par"
+        if "grant_type" in sent or "token" in sent:
+            return GRANTS.get(sent.get("grant_type", [""])[0], "revocation")
+        if "Authorization" in headers:
+            endpoint = self.rp.provider.metadata(wait=False).userinfo_endpoint
+            return "userinfo" if url == endpoint else "api"
+        return "metadata" if url.endswith(METADATA_PATH) else "keys"
 
     @harmless
     def finish(self, sender: object, *, response: Response, **_: Any) -> None:
@@ -136,23 +171,26 @@ class Recorder:
             return
         heard = Heard.now()
         messages = [_browser_request(), *heard.messages]
-        messages.append(_browser_answer(response, heard.parts, asks))
+        messages.append(_browser_response(response, heard.parts, asks))
+        if heard.failure:
+            messages[-1]["failure"] = heard.failure
         if asks:
             messages.append(_message("authorization_request", "GET", location))
-            state = _hash(parse_qs(location.partition("?")[2]).get("state", [""])[0])
+            sent = parse_qs(location.partition("?")[2]).get("state", [heard.pushed_state])
+            state = _hash(sent[0])
             self._give(response, SIGN_IN, {"at": time.time(), "of": state, "messages": messages})
-        elif location and leaves and "sign_out" in heard.parts:
-            messages.append(_message("end_session_request", "GET", location))
+        elif "sign_out" in heard.parts and (found := LEADS_ON.search(response.get_data(True))):
+            messages.append(_message("end_session_request", "GET", html.unescape(found[1])))
         if "sign_in" in heard.parts:
             before = self._take(SIGN_IN)
             if before and before["of"] == _hash(request.args.get("state", "")):
                 messages = [*before["messages"], *messages]
-                response.delete_cookie(SIGN_IN.name, SIGN_IN.path)
+                response.delete_cookie(SIGN_IN.name(self.rp), SIGN_IN.path)
         if heard.parts:
             episode = {"parts": sorted(heard.parts), "at": time.time(), "messages": messages}
-            self._keep(response, episode)
+            self._store(response, episode)
 
-    def _keep(self, response: Response, episode: Episode) -> None:
+    def _store(self, response: Response, episode: Episode) -> None:
         session = current_session()
         if session.key is None:
             # A browser may be shared: nothing about the person stays behind in it.
@@ -163,65 +201,54 @@ class Recorder:
         session.commit()
 
     def episodes(self) -> list[Episode]:
-        """What was recorded for whoever asks, oldest first."""
-        kept = [*current_session().get(SESSION_KEY, []), self._take(LAST)]
+        """Return what was recorded for this visitor, oldest first."""
+        found = [*current_session().get(SESSION_KEY, []), self._take(LAST)]
         episodes: list[Episode] = []
-        for episode in sorted(filter(None, kept), key=lambda episode: episode["at"]):
+        for episode in sorted(filter(None, found), key=lambda episode: episode["at"]):
             episodes = _with(episodes, episode)
         return episodes
 
     def _give(self, response: Response, cookie: Cookie, value: dict[str, Any]) -> None:
-        """Set a sealed cookie: the whole, or where that is too long, what the browser saw."""
+        """Set an encrypted cookie: the whole, or where that is too long, what the browser saw."""
         messages = value["messages"]
         seen = [each for each in messages if each["kind"].split("_")[0] not in BACK_CHANNEL]
-        for kept in (messages, seen):
-            plaintext = zlib.compress(msgspec.json.encode({**value, "messages": kept}))
-            sealed = self.rp.sealer.seal(plaintext, bound_to=cookie.name)
-            text = base64.urlsafe_b64encode(sealed).decode()
+        bare = [{**each, "headers": []} for each in seen]
+        for some in (messages, seen, bare, bare[-1:]):
+            plaintext = zlib.compress(json.dumps({**value, "messages": some}).encode())
+            text = self.rp.encryptor.encrypt_text(plaintext, bound_to=cookie.use)
             if len(text) <= LONGEST_COOKIE:
                 response.set_cookie(
-                    cookie.name, text, max_age=COOKIE_SECONDS, path=cookie.path,
+                    cookie.name(self.rp), text, max_age=COOKIE_SECONDS, path=cookie.path,
                     secure=self.rp.settings.is_https, httponly=True, samesite="Lax",
                 )  # fmt: skip
                 return
 
     def _take(self, cookie: Cookie) -> dict[str, Any] | None:
-        try:
-            sealed = base64.urlsafe_b64decode(request.cookies.get(cookie.name, ""))
-        except ValueError:
+        text = request.cookies.get(cookie.name(self.rp), "")
+        plaintext = self.rp.encryptor.decrypt_text(text, bound_to=cookie.use)
+        if plaintext is None:
             return None
-        opened = self.rp.sealer.open(sealed, bound_to=cookie.name)
-        if opened is None:
-            return None
-        value: dict[str, Any] = msgspec.json.decode(zlib.decompress(opened[0]))
+        value: dict[str, Any] = json.loads(zlib.decompress(plaintext))
         return value if time.time() < value["at"] + COOKIE_SECONDS else None
 
 
 def _with(episodes: list[Episode], new: Episode) -> list[Episode]:
     """The episodes with a new one, which takes the place of earlier ones of the same parts."""
-    kept = []
+    found = []
     for episode in episodes:
         if parts := [part for part in episode["parts"] if part not in new["parts"]]:
-            kept.append({**episode, "parts": parts})
-    kept.append(new)
-    while kept and len(msgspec.json.encode(kept)) > MOST_BYTES:
-        kept.pop(0)
-    return kept
-
-
-def _kind(url: str, headers: Any, form: str | None) -> str:
-    if form is not None:
-        return GRANTS.get(parse_qs(form).get("grant_type", [""])[0], "revocation")
-    if "Authorization" in headers:
-        return "api"
-    return "metadata" if url.endswith("/.well-known/openid-configuration") else "keys"
+            found.append({**episode, "parts": parts})
+    found.append(new)
+    while found and len(json.dumps(found)) > MOST_BYTES:
+        found.pop(0)
+    return found
 
 
 def _message(
     kind: str, method: str = "", url: str = "", form: str = "",
     headers: Iterable[tuple[str, str]] = (),
 ) -> Message:  # fmt: skip
-    """A message as it may be kept; the parameters of its query are told apart from its URL."""
+    """A message as it may be stored; the parameters of its query are told apart from its URL."""
     address, _, query = url.partition("?")
     parameters = [pair for text in (query, form) for pair in parse_qsl(text, True)]
     return {
@@ -236,7 +263,7 @@ def _message(
 
 
 def _of_body(kind: str, body: dict[str, Any]) -> masking.Pairs:
-    """What is kept of a JSON answer; an API's is not the flow's business."""
+    """What is stored of a JSON response; an API's is not the flow's business."""
     if kind == "metadata":
         return [[name, masking.shortened(body[name])] for name in masking.METADATA if name in body]
     if kind == "keys":
@@ -251,7 +278,7 @@ def _browser_request() -> Message:
     return _message(kind, request.method, url, headers=request.headers)
 
 
-def _browser_answer(response: Response, parts: set[str], asks: bool) -> Message:
+def _browser_response(response: Response, parts: set[str], asks: bool) -> Message:
     kind = "page_response"
     if asks:
         kind = "login_response"

@@ -1,4 +1,4 @@
-"""The page: what the recorder kept, as a diagram and as a list that says the same."""
+"""The page: what the recorder stored, as a diagram and as a list that says the same."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from auth.guard import wants_json
 from flask import Blueprint, abort, current_app, jsonify, render_template
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from auth import open_to_all, without_session
-from languages import gettext
+from auth import public, wants_json, without_session
 from pages.claims import Claim, claims_list
 
 from .record import Episode, Message, Recorder
-from .texts import MESSAGES, PARAMETERS, PARTIES, PARTS, TOKENS, Text
+from .texts import CHECKS, MESSAGES, PARAMETERS, PARTIES, PARTS, TOKENS, Text
 
 bp = Blueprint("flow", __name__, template_folder="templates", static_folder="static")
 
@@ -35,6 +34,7 @@ class Line(NamedTuple):
     x: int
     end: int
     y: int
+    check: tuple[str, str, str] | None
 
     @property
     def middle(self) -> float:
@@ -47,13 +47,13 @@ class Line(NamedTuple):
         return f"M{self.end} {self.y}l{back} -5v10Z"
 
     @property
-    def is_answer(self) -> bool:
+    def is_response(self) -> bool:
         return self.message["status"] is not None
 
     @property
     def label(self) -> str:
         """What goes under the arrow: method and path, or status."""
-        if self.is_answer:
+        if self.is_response:
             return str(self.message["status"] or "")
         path = "/" + self.message["url"].partition("://")[2].partition("/")[2]
         path = path if "://" in self.message["url"] else self.message["url"]
@@ -72,7 +72,7 @@ class Drawn(NamedTuple):
 
 
 @bp.get("/flow")
-@open_to_all
+@public
 def show() -> str | Response:
     """This session's last sign-in, API call, refresh and sign-out; signed out, the last sign-out
     of this browser."""
@@ -87,20 +87,18 @@ def show() -> str | Response:
     return render_template(
         "flow/flow.html",
         episodes=drawn,
-        parts=[
-            (gettext(title), gettext(hint), where.get(part))
-            for part, (title, hint) in PARTS.items()
-        ],
-        parties={party: gettext(name) for party, name in PARTIES.items()},
+        parts=[(title, hint, where.get(part)) for part, (title, hint) in PARTS.items()],
+        parties=PARTIES,
         parameters=PARAMETERS,
     )
 
 
 @bp.get("/flow/code/<name>")
-@open_to_all
+@public
 def code(name: str) -> str:
     """The source of a function that the page names, and of no other."""
-    if name not in {text.function for text in MESSAGES.values()}:
+    named = {text.function for text in MESSAGES.values()} | {each[0] for each in CHECKS.values()}
+    if name not in named:
         abort(404)
     lines, first = inspect.getsourcelines(function_of(name))
     return render_template(
@@ -128,36 +126,40 @@ def function_of(name: str) -> Callable[..., Any]:
 def place_of(name: str) -> str:
     """The function and its file: `exchange_code in auth/token_endpoint.py`."""
     module, _, path = name.partition(":")
-    return gettext(
-        "%(function)s in %(file)s",
-        function=path.rpartition(".")[2],
-        file=f"{module.replace('.', '/')}.py",
-    )
+    function, file = path.rpartition(".")[2], f"{module.replace('.', '/')}.py"
+    return str(gettext("%(function)s in %(file)s", function=function, file=file))
 
 
 def _drawn(episode: Episode) -> Drawn:
     known = [message for message in episode["messages"] if message["kind"] in MESSAGES]
     lines = [_line(number, message) for number, message in enumerate(known, 1)]
     parts = [part for part in PARTS if part in episode["parts"]]
-    titles = [gettext(PARTS[part][0]) for part in parts]
+    titles = [str(PARTS[part][0]) for part in parts]
     return Drawn(
         id="-".join(parts).replace("_", "-"),
         title=" + ".join(titles),
         at=datetime.fromtimestamp(episode["at"], UTC),
         lines=lines,
-        parties=[(_lane(party), gettext(name)) for party, name in PARTIES.items()],
+        parties=[(_lane(party), str(name)) for party, name in PARTIES.items()],
         height=TOP + ROW * len(lines) + 20,
     )
 
 
 def _line(number: int, message: Message) -> Line:
     text = MESSAGES[message["kind"]]
-    text = text._replace(title=gettext(text.title), explanation=gettext(text.explanation))
-    claims = [
-        (gettext(TOKENS[name]), claims_list(found)) for name, found in message["tokens"].items()
-    ]
+    claims = [(str(TOKENS[name]), claims_list(found)) for name, found in message["tokens"].items()]
     start, end = _lane(text.sender), _lane(text.receiver)
-    return Line(number, text, message, claims, start, end, TOP + ROW * number - 20)
+    check = _check(message.get("failure"))
+    return Line(number, text, message, claims, start, end, TOP + ROW * number - 20, check)
+
+
+def _check(failure: dict[str, str] | None) -> tuple[str, str, str] | None:
+    """The function that stopped a sign-in or a refresh, the section of its rule, and its link."""
+    if failure is None:
+        return None
+    code, detail = failure["code"], failure["detail"].removeprefix("refreshed ID token: ")
+    claim = detail.partition(" ")[0] if code in ("bad_id_token", "refresh") else ""
+    return CHECKS.get(claim) or CHECKS.get(code)
 
 
 def _lane(party: str) -> int:

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask import Flask
 
-from flow.texts import MESSAGES
+from extras.flow.texts import MESSAGES
 from tests.conftest import Clock, MakeApp, PersonAt
+from tests.support.flow import CACHED, LAST_COOKIE, SHORT_LIVED, episodes, kinds, the
 from tests.support.harness import APP, BEN, Person, Provider, query_of, text_of
 
 SIGN_IN = [
     "login_request", "login_response", "authorization_request", "authorization_response",
     "token_request", "token_response", "session_started",
 ]  # fmt: skip
-# Fetched when first needed, and so not in every sign-in.
-KEPT = {"metadata_request", "metadata_response", "keys_request", "keys_response"}
-SHORT_LIVED = {"grant": "authorization_code", "json": {"expires_in": 60}}
-
-
-@pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    """An app that shows the flow."""
-    return make_app(SHOW_FLOW="1")
-
-
-def episodes(person: Person) -> dict[str, list[dict[str, Any]]]:
-    """What the page shows: the messages by what they are part of."""
-    found = person.sees("/flow", headers={"Accept": "application/json"}).json
-    return {" + ".join(episode["parts"]): episode["messages"] for episode in found}
-
-
-def kinds(messages: list[dict[str, Any]]) -> list[str]:
-    return [message["kind"] for message in messages if message["kind"] not in KEPT]
-
-
-def the(kind: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
-    (message,) = [message for message in messages if message["kind"] == kind]
-    return message | {
-        "parameters": dict(message["parameters"]),
-        "headers": dict(message["headers"]),
-    }
 
 
 def test_a_sign_in_is_drawn_from_its_first_request_to_the_session(person: Person) -> None:
@@ -55,7 +27,7 @@ def test_the_first_sign_in_of_a_process_shows_metadata_and_keys(person: Person) 
 
     messages = episodes(person)["sign_in"]
 
-    assert {message["kind"] for message in messages} > KEPT
+    assert {message["kind"] for message in messages} > CACHED
     assert the("metadata_response", messages)["parameters"]["token_endpoint"]
     assert the("keys_response", messages)["parameters"]["keys"].isdigit()
 
@@ -89,7 +61,7 @@ def test_the_page_says_what_each_message_is_and_where_that_is_written(person: Pe
     assert page.status_code == 200
     for kind in SIGN_IN:
         text = MESSAGES[kind]
-        assert text.explanation.replace("'", "&#39;") in page.text
+        assert str(text.explanation) in page.text
         assert f'href="{text.link}"' in page.text
         assert f'href="/flow/code/{text.function}"' in page.text
 
@@ -173,7 +145,7 @@ def test_signing_in_again_keeps_what_the_session_showed_before(person: Person) -
     assert the("login_request", found["sign_in"])["parameters"] == {"return_to": "/contacts"}
 
 
-def test_a_sign_out_is_shown_to_whoever_signed_out(person: Person) -> None:
+def test_a_sign_out_is_shown_to_the_one_who_signed_out(person: Person) -> None:
     person.signs_in(BEN)
     person.signs_out()
 
@@ -201,10 +173,10 @@ def test_after_a_sign_out_nothing_says_who_it_was(person: Person) -> None:
 def test_a_sign_out_is_forgotten_after_ten_minutes(person: Person, clock: Clock) -> None:
     person.signs_in()
     person.signs_out()
-    kept = str(person.browser.client.get_cookie("app_flow_last", path="/flow").value)
+    kept = str(person.browser.client.get_cookie(LAST_COOKIE, path="/flow").value)
     clock.moves(601)
-    # A browser forgets it too; whoever kept it is not shown it any more.
-    person.browser.client.set_cookie("app_flow_last", kept, path="/flow")
+    # A browser forgets it too; somebody who kept it is not shown it any more.
+    person.browser.client.set_cookie(LAST_COOKIE, kept, path="/flow")
 
     assert episodes(person) == {}
 
@@ -218,16 +190,62 @@ def test_a_failed_sign_in_is_shown_without_the_person(person: Person, provider: 
     assert kinds(messages) == [*SIGN_IN[:-1], "sign_in_failed"]
     assert the("sign_in_failed", messages)["status"] == 400
     assert the("token_response", messages)["tokens"] == {}
+    assert the("sign_in_failed", messages)["failure"]["code"] == "wrong_nonce"
 
 
-def test_of_two_attempts_side_by_side_each_shows_its_own_messages(person: Person) -> None:
+STOPPED = {
+    "wrong_nonce": "check_nonce",
+    "foreign_aud": "check_audience",
+    "wrong_iss": "check_issuer",
+    "expired_id_token": "check_times",
+    "alg_none": "read_header",
+    "broken_signature": "verify_signature",
+    "wrong_at_hash": "check_at_hash",
+    "iss_parameter_wrong": "check_authorization_response",
+}
+
+
+@pytest.mark.parametrize(("lie", "function"), STOPPED.items())
+def test_a_lie_ends_at_the_check_that_stopped_it(
+    person: Person, provider: Provider, lie: str, function: str
+) -> None:
+    provider.lies(lie)
+    person.signs_in()
+
+    page = person.sees("/flow")
+
+    assert f"{function} in auth/" in text_of(page).partition("Stopped here")[2]
+
+
+def test_a_pushed_request_is_drawn(make_app: MakeApp, person_at: PersonAt) -> None:
+    person = person_at(make_app(SHOW_FLOW="1", AUTH0_PAR="1"))
+    person.signs_in()
+
+    messages = episodes(person)["sign_in"]
+
+    assert kinds(messages)[1:3] == ["par_request", "par_response"]
+    assert the("par_request", messages)["parameters"]["client_secret"].endswith("*****")
+    assert "state" not in the("authorization_request", messages)["parameters"]
+
+
+def test_userinfo_is_drawn_without_what_it_says(person: Person, provider: Provider) -> None:
+    provider.options(claims_in_id_token=False)
+    person.signs_in(BEN)
+
+    messages = episodes(person)["sign_in"]
+
+    assert kinds(messages)[6:8] == ["userinfo_request", "userinfo_response"]
+    assert the("userinfo_response", messages)["parameters"] == {}
+
+
+def test_of_two_sign_ins_side_by_side_each_shows_its_own_messages(person: Person) -> None:
     first = person.begins("/login?return_to=/profile")
     person.begins("/login?return_to=/contacts")
     person.comes_back(person.provider.answers(first))
 
     messages = episodes(person)["sign_in"]
 
-    # What came before the callback was that of the second attempt.
+    # What came before the callback was that of the second one.
     assert kinds(messages) == SIGN_IN[3:]
 
 

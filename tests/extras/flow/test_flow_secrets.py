@@ -9,12 +9,18 @@ import pytest
 from flask import Flask
 
 from auth import signals
-from flow import record
+from extras.flow import record
 from tests.conftest import Clock, MakeApp
-from tests.extras.flow.test_flow import SHORT_LIVED, app, episodes, kinds, the
-from tests.support.harness import APP, Browser, Person, Provider, query_of
-
-__all__ = ["app"]
+from tests.support.flow import LAST_COOKIE, SHORT_LIVED, episodes, kinds, stored, the
+from tests.support.harness import (
+    APP,
+    SESSION_COOKIE,
+    Browser,
+    Person,
+    Provider,
+    logout_url_of,
+    query_of,
+)
 
 SECRETS = {
     *("code", "state", "nonce", "code_verifier", "client_secret", "access_token", "id_token"),
@@ -27,9 +33,9 @@ def secrets_said(person: Person, provider: Provider, clock: Clock) -> set[str]:
     """Every secret of a sign-in, a refresh and an API call, as it was really sent."""
     said: list[tuple[str, str]] = []
 
-    def listen(_: object, *, form: str | None, answer: Any, **others: object) -> None:
+    def listen(_: object, *, form: str | None, response: Any, **others: object) -> None:
         said.extend(parse_qsl(form or ""))
-        said.extend((name, str(value)) for name, value in answer.json_object().items())
+        said.extend((name, str(value)) for name, value in response.json_object().items())
 
     provider.lies(**SHORT_LIVED)
     with signals.request_sent.connected_to(listen):
@@ -39,19 +45,12 @@ def secrets_said(person: Person, provider: Provider, clock: Clock) -> set[str]:
         callback = person.provider.answers(url)
         said.extend(query_of(callback).items())
         person.comes_back(callback)
-        said.append(("state", str(person.browser.cookie("app_session"))))
+        said.append(("state", str(person.browser.cookie(SESSION_COOKIE))))
         clock.moves(70)
         person.sees("/appointments")
     found = {value for name, value in said if name in SECRETS}
     assert len(found) >= 13
     return found
-
-
-def stored(app: Flask, person: Person) -> str:
-    """All that the recorder keeps in the session."""
-    cookie = f"app_session={person.browser.cookie('app_session')}"
-    with app.test_request_context("/", base_url=APP, headers={"Cookie": cookie}) as context:
-        return repr(context.session["flow"])
 
 
 def test_secrets_are_masked_before_they_are_kept(
@@ -83,7 +82,7 @@ def test_of_a_secret_the_first_three_characters_are_shown(
 
 
 def test_no_secret_is_left_after_signing_out(person: Person, secrets_said: set[str]) -> None:
-    location = person.signs_out().headers["Location"]
+    location = logout_url_of(person.signs_out())
 
     page = person.sees("/flow").text
 
@@ -176,7 +175,7 @@ def test_a_cookie_that_would_be_too_long_keeps_what_the_browser_saw(
 ) -> None:
     person.signs_in()
     person.signs_out()
-    whole = len(person.browser.client.get_cookie("app_flow_last", path="/flow").value)
+    whole = len(person.browser.client.get_cookie(LAST_COOKIE, path="/flow").value)
     monkeypatch.setattr(record, "LONGEST_COOKIE", whole - 100)
 
     person.signs_in()
