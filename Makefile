@@ -84,9 +84,9 @@ audit: $(VENV)/installed-dev ## Look the pinned packages up in the advisory data
 	@.ci/audit
 
 .PHONY: bench
-bench: $(VENV)/installed-dev ## Measure counts and CPU beside a bare Flask app; writes docs/bench.md
-	@$(PIP) install --quiet --requirement bench/requirements.txt
-	$(BIN)/python -m bench $(ARGS)
+bench: $(VENV)/installed-dev ## Measure it beside a typical and a bare app; writes the table of docs/bench.md
+	@.ci/install-system-packages redis-server
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/installed-dev ## Make the pictures of README and docs/ anew, from the running demo
