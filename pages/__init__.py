@@ -69,7 +69,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         MenuEntry("/profile", _("Profile"), is_signed_in),
         MenuEntry("/appointments", _("Appointments"), _has_api),
         MenuEntry("/contacts", _("Contacts"), _has_contacts),
-        MenuEntry("/sessions", _("Where I am signed in"), is_signed_in),
+        MenuEntry("/sessions", _("Sessions"), is_signed_in),
     ]
     app.context_processor(lambda: {"menu": [entry for entry in menu if entry.is_shown()]})
     languages.init_app(app, settings)

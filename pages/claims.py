@@ -44,7 +44,9 @@ class Person(NamedTuple):
     """Who is signed in, as the header and the home page name them."""
 
     name: str
+    is_named: bool
     detail: str
+    organization: str
     initials: str
     picture: str
 
@@ -61,7 +63,10 @@ def person_of(claims: Mapping[str, Any], picture_origins: tuple[str, ...] = ()) 
     letters = [first.upper()[:1] for first in firsts if first]
     initials = "".join([letters[0], *letters[1:][-1:]]) if letters else "?"
     picture = _picture(claims.get("picture"), picture_origins)
-    return Person(name, _visible(claims.get("email")), initials, picture)
+    is_named = name != _visible(claims.get("sub"))
+    organization = _visible(claims.get("org_name") or claims.get("org_id"))
+    detail = _visible(claims.get("email"))
+    return Person(name, is_named, detail, organization, initials, picture)
 
 
 def _visible(value: object) -> str:

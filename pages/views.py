@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from flask import Blueprint, abort, jsonify, redirect, render_template, request, session
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, session
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -91,7 +91,6 @@ def home() -> str:
     tokens = sign_in.token_sets.get("")
     return render_template(
         "home.html",
-        scopes=_scopes(sign_in),
         access_token_ends=_moment(tokens.expires_at) if tokens and tokens.expires_at else None,
         session_ends_at=_moment(current_session().content.ends_at),
     )
@@ -256,4 +255,5 @@ def end_other_sessions() -> Response:
     """End all of this person's sessions but this one."""
     here = current_session().key
     end_sessions({key: each[1] for key, each in my_sessions().items() if key != here})
+    flash(gettext("All other sessions have ended."))
     return redirect("/sessions", 303)

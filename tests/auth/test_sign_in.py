@@ -319,6 +319,7 @@ def test_someone_known_by_a_number_only_is_shown_by_it(person: Person) -> None:
         page = person.sees(path)
         assert page.status_code == 200
         assert NUMBER in text_of(page)
+    assert "Hello, demo" not in text_of(person.sees("/"))
 
 
 # A third party starts the sign-in (OIDC Core section 4), another site links to it

@@ -109,20 +109,6 @@ def test_the_profile_shows_granted_scopes_beside_the_asked_ones(
     assert scopes["bar"] == ("No", "Yes")
 
 
-def test_the_start_page_says_of_a_scope_that_was_not_asked_for_where_it_comes_from(
-    person: Person, provider: Provider
-) -> None:
-    provider.options(skip_consent=False)
-    person.signs_in(ADA, grant=["openid", "appointments"])
-
-    page = person.sees("/").text
-
-    words = dict(re.findall(r"<li>.*?<code>(\w+)</code>.*? <span>(.*?)</span></li>", page))
-    assert words["foo"] == words["bar"] == "Added by the provider"
-    assert words["appointments"] == "See your appointments"
-    assert words["contacts"] == "See your contacts"
-
-
 def test_where_the_answer_names_no_scope_all_that_was_asked_for_counts_as_granted(
     person: Person, provider: Provider
 ) -> None:
