@@ -107,11 +107,11 @@ def test_all_others_can_be_ended_at_once(app: Flask, laptop: Person, phone: Pers
 
     assert posts(laptop, "/sessions/end-others") == 303
 
-    assert [each.is_signed_in() for each in (laptop, phone, tablet)] == [True, False, False]
-    assert somebody_else.is_signed_in()
     page = text_of(laptop.sees("/sessions"))
     assert "All other sessions have ended." in page
     assert "You are signed in nowhere else." in page
+    assert [each.is_signed_in() for each in (laptop, phone, tablet)] == [True, False, False]
+    assert somebody_else.is_signed_in()
 
 
 def test_nobody_elses_session_is_listed_or_can_be_named(app: Flask, laptop: Person) -> None:
