@@ -1,8 +1,9 @@
 """The recorder: hears messages, masks them, and stores the last of each kind for their owner.
 
-A request that takes part in the flow becomes an episode, the list of its messages. It is stored in
-the session; where there is none, in an encrypted cookie of ten minutes: that of a sign-in in
-progress (handed over when it ends), or of the last sign-out or failed sign-in.
+A request that takes part in the flow becomes an episode, the list of its messages. Episodes are
+stored encrypted, under a random name that lies in `flask.session`: in that of the person, or in a
+visitor's cookie. So they are lost with the session; a sign-out, or a sign-in that fails, is stored
+for the visitor that the person is then, and names nobody.
 Any failure here is logged and goes no further.
 """
 
@@ -10,31 +11,39 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import html
 import json
 import logging
-import re
+import secrets
+import sys
 import time
+import traceback
 import zlib
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
-from flask import Flask, Response, g, has_request_context, request, request_finished
+from flask import (
+    Flask,
+    Response,
+    before_render_template,
+    g,
+    has_request_context,
+    request,
+    request_finished,
+    request_started,
+)
 
-from auth import RelyingParty, http_client, signals
-from config import METADATA_PATH
-from sessions import current_session
+from auth import RelyingParty, signals
+from sessions import current_session, session_interface
 
 from . import masking
+from .texts import CHECK_OF_CODE, CHECKS
 
 log = logging.getLogger("app.flow")
 
 SESSION_KEY = "flow"
-COOKIE_SECONDS = 600
-# Proxies limit the headers of a response, and this is one beside others.
-LONGEST_COOKIE = 2000
-MOST_BYTES = 48 * 1024
+LIFETIME_SECONDS = 3600
+MAX_BYTES = 48 * 1024
 
 Message = dict[str, Any]
 Episode = dict[str, Any]
@@ -46,54 +55,66 @@ BROWSER_REQUESTS = {
 }
 GRANTS = {"authorization_code": "token", "refresh_token": "refresh"}
 PARTS = {"api": "api_call", "refresh": "refresh"}
-BACK_CHANNEL = frozenset(
-    (*GRANTS.values(), "revocation", "api", "metadata", "keys", "par", "userinfo")
-)
-# How the page after Sign Out leads on.
-LEADS_ON = re.compile(r'http-equiv="refresh" content="0; url=([^"]*)"')
-
-
-class Cookie(NamedTuple):
-    """Where an episode lies that has no session: the cookie's name and the path that sees it."""
-
-    use: str
-    path: str
-
-    def name(self, rp: RelyingParty) -> str:
-        """Return its name; `__Host-` allows no path."""
-        return rp.settings.cookie_name(self.use).removeprefix("__Host-")
-
-
-SIGN_IN, LAST = Cookie("flow_sign_in", "/callback"), Cookie("flow_last", "/flow")
+# Errors whose detail is in our own words. Others may quote the provider.
+CODES_WITH_DETAIL = (
+    "bad_id_token", "wrong_nonce", "wrong_issuer", "wrong_organization", "stale_sign_in",
+    "stale_authentication", "weaker_authentication", "malformed_callback",
+)  # fmt: skip
 
 
 class Heard:
-    """What the current request has said so far, and the parts of the flow it belongs to."""
+    """What the current request has said so far, the parts of the flow that it belongs to, and the
+    name of the record when it began."""
 
     def __init__(self) -> None:
+        self.record = current_session().get(SESSION_KEY)
         self.parts: set[str] = set()
         self.messages: list[Message] = []
         self.failure: dict[str, str] = {}
-        self.pushed_state = ""
+        self.logout_url = self.pushed_state = ""
 
     @classmethod
     def now(cls) -> Heard:
         """Return that of the current request."""
-        heard: Heard = g.setdefault("flow_heard", cls())
+        heard: Heard = g.setdefault("flow", cls())
         return heard
+
+    def fail(self, code: str, detail: str = "") -> None:
+        """Note what went wrong, and which check found it: the innermost one of the exception that
+        is being handled, and of those that it was made of."""
+        error, check = sys.exception(), CHECK_OF_CODE.get(code, "")
+        while error is not None:
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                name = f"{frame.f_globals['__name__']}:{frame.f_code.co_qualname}"
+                check = name if name in CHECKS else check
+            error = error.__context__
+        shown = masking.shortened(detail) if code in CODES_WITH_DETAIL else ""
+        self.failure = {"code": code, "check": check, "detail": shown}
+
+
+def has_heard() -> bool:
+    """Whether the current request may be part of the flow."""
+    return "flow" in g
+
+
+def name_record() -> None:
+    """Give the visitor a name for the record, where there is none."""
+    session = current_session()
+    if not session.unavailable and SESSION_KEY not in session:
+        session[SESSION_KEY] = secrets.token_urlsafe(16)
 
 
 def harmless(receiver: Callable[..., None]) -> Callable[..., None]:
-    """Keep a recorder's failure from the request that it records."""
+    """Protect a request from the failure of what records it."""
 
     @functools.wraps(receiver)
-    def guarded(*args: Any, **kwargs: Any) -> None:
+    def protected(*args: Any, **kwargs: Any) -> None:
         try:
             receiver(*args, **kwargs)
         except Exception as error:
             log.warning("a message of the flow was not recorded: %s", type(error).__name__)
 
-    return guarded
+    return protected
 
 
 class Recorder:
@@ -101,150 +122,172 @@ class Recorder:
 
     def __init__(self, app: Flask, rp: RelyingParty) -> None:
         self.rp = rp
+        request_started.connect(self.begin, sender=app)
         signals.request_sent.connect(self.hear, sender=rp.http)
         signals.signed_in.connect(self.hear_sign_in, sender=rp)
         signals.sign_in_failed.connect(self.hear_sign_in, sender=rp)
         signals.refreshed.connect(self.hear_refresh, sender=rp)
         signals.signed_out.connect(self.hear_sign_out, sender=rp)
-        # Sent when the answer is complete, its session cookie included.
+        before_render_template.connect(self.hear_page, sender=app)
+        # Sent when the response is complete, its session cookie included.
         request_finished.connect(self.finish, sender=app)
+
+    @harmless
+    def begin(self, sender: object, **_: Any) -> None:
+        """Name the record while the session can still be written."""
+        if request.endpoint in ("auth.login", "auth.callback"):
+            Heard.now()
+            name_record()
 
     @harmless
     def hear_sign_in(self, sender: object, *, code: str = "", detail: str = "", **_: Any) -> None:
         """Note that this request ends a sign-in, well or not."""
+        name_record()  # another person than before has none yet
         Heard.now().parts.add("sign_in")
         if code:
-            Heard.now().failure = {"code": code, "detail": masking.shortened(detail)}
+            Heard.now().fail(code, detail)
 
     @harmless
-    def hear_refresh(self, sender: object, *, outcome: str, detail: str, **_: Any) -> None:
-        """Note why a refresh brought nothing."""
-        if outcome == "refused":
-            Heard.now().failure = {"code": "refresh", "detail": masking.shortened(detail)}
+    def hear_refresh(self, sender: object, *, outcome: str, **_: Any) -> None:
+        """Note a refresh that failed."""
+        if outcome != "refreshed" and has_request_context():
+            Heard.now().fail(outcome)
 
     @harmless
     def hear_sign_out(self, sender: object, **_: Any) -> None:
         """Note that this request signs out."""
         Heard.now().parts.add("sign_out")
+        name_record()
+
+    @harmless
+    def hear_page(self, sender: object, *, context: dict[str, Any], **_: Any) -> None:
+        """Note where the page after a sign-out leads."""
+        if has_heard() and "sign_out" in Heard.now().parts:
+            Heard.now().logout_url = context.get("url") or ""
 
     @harmless
     def hear(
-        self, sender: object, *, method: str, url: str, form: Any, headers: Any,
-        status: int, response: http_client.Response | None, **_: Any,
+        self, sender: object, *, method: str, url: str, form: Any, headers: Any, status: int,
+        response: Any, **_: Any,
     ) -> None:  # fmt: skip
         """Note a request to the provider or an API, and its response."""
         if not has_request_context():
-            return  # a command's, or the doctor's
+            return
         form = form if isinstance(form, str) else ""
-        kind = self._kind(url, headers, form)
+        kind, heard = self._kind(url, headers, parse_qs(form)), Heard.now()
         body = response.json_object() if response and kind not in ("api", "userinfo") else {}
-        request_sent = _message(f"{kind}_request", method, url, form, headers.items())
-        its_headers = response.headers.items() if response else ()
-        received = _message(f"{kind}_response", headers=its_headers)
-        received |= {"status": status, "parameters": _of_body(kind, body)}
+        received = new_message(
+            f"{kind}_response", headers=response.headers.items() if response else ()
+        )
+        received |= {"status": status, "parameters": _parameters_of(kind, body)}
         received |= {"tokens": masking.token_claims(body)}
-        heard = Heard.now()
-        heard.messages += [request_sent, received]
+        heard.messages += [
+            new_message(f"{kind}_request", method, url, form, headers.items()),
+            received,
+        ]
         if kind == "par":
             heard.pushed_state = parse_qs(form).get("state", [""])[0]
         if kind in PARTS:
             heard.parts.add(PARTS[kind])
+            name_record()
 
-    def _kind(self, url: str, headers: Any, form: str) -> str:
-        sent = parse_qs(form)
-        if "response_type" in sent:
-            return "par"
-        if "grant_type" in sent or "token" in sent:
-            return GRANTS.get(sent.get("grant_type", [""])[0], "revocation")
+    def _kind(self, url: str, headers: Any, form: dict[str, list[str]]) -> str:
+        settings = self.rp.settings
+        if url.startswith(
+            tuple(filter(None, (settings.api_base_url, settings.contacts_api_base_url)))
+        ):
+            return "api"
+        if form:
+            kind = "par" if "response_type" in form else "revocation"
+            return GRANTS.get(form.get("grant_type", [""])[0], kind)
         if "Authorization" in headers:
-            endpoint = self.rp.provider.metadata(wait=False).userinfo_endpoint
-            return "userinfo" if url == endpoint else "api"
-        return "metadata" if url.endswith(METADATA_PATH) else "keys"
+            return "userinfo"
+        return "metadata" if url.endswith("/.well-known/openid-configuration") else "keys"
 
     @harmless
     def finish(self, sender: object, *, response: Response, **_: Any) -> None:
-        """Keep what this request was about, if it was about the flow."""
+        """Store what this request was about, if it was about the flow."""
         location = response.headers.get("Location", "")
-        leaves = not location.startswith(("/", f"{self.rp.settings.app_base_url}/"))
-        asks = leaves and "response_type=code" in location
-        if not asks and "flow_heard" not in g:
-            return
-        heard = Heard.now()
-        messages = [_browser_request(), *heard.messages]
-        messages.append(_browser_response(response, heard.parts, asks))
-        if heard.failure:
-            messages[-1]["failure"] = heard.failure
-        if asks:
-            messages.append(_message("authorization_request", "GET", location))
-            sent = parse_qs(location.partition("?")[2]).get("state", [heard.pushed_state])
-            state = _hash(sent[0])
-            self._give(response, SIGN_IN, {"at": time.time(), "of": state, "messages": messages})
-        elif "sign_out" in heard.parts and (found := LEADS_ON.search(response.get_data(True))):
-            messages.append(_message("end_session_request", "GET", html.unescape(found[1])))
-        if "sign_in" in heard.parts:
-            before = self._take(SIGN_IN)
-            if before and before["of"] == _hash(request.args.get("state", "")):
-                messages = [*before["messages"], *messages]
-                response.delete_cookie(SIGN_IN.name(self.rp), SIGN_IN.path)
-        if heard.parts:
-            episode = {"parts": sorted(heard.parts), "at": time.time(), "messages": messages}
-            self._store(response, episode)
+        is_own = location.startswith(("/", f"{self.rp.settings.app_base_url}/"))
+        next_url = location if "response_type=code" in location and not is_own else ""
+        if has_heard() or next_url:
+            self._finish(Heard.now(), response, next_url)
 
-    def _store(self, response: Response, episode: Episode) -> None:
-        session = current_session()
-        if session.key is None:
-            # A browser may be shared: nothing about the person stays behind in it.
-            messages = [{**message, "tokens": {}} for message in episode["messages"]]
-            self._give(response, LAST, {**episode, "messages": messages})
-            return
-        session[SESSION_KEY] = _with(session.get(SESSION_KEY, []), episode)
-        session.commit()
+    def _finish(self, heard: Heard, response: Response, next_url: str) -> None:
+        """`next_url` is that of the authorization request, where the response leads to it."""
+        parts, record = heard.parts, current_session().get(SESSION_KEY)
+        if response.status_code >= 400 and not heard.failure:
+            parts |= {"sign_in"} if request.endpoint == "auth.login" else set()
+            heard.fail(g.get("error_code", ""))
+        messages = [
+            _browser_request(),
+            *heard.messages,
+            _browser_response(response, parts, next_url),
+        ]
+        if next_url:
+            messages.append(new_message("authorization_request", "GET", next_url))
+            state = heard.pushed_state or parse_qs(next_url.partition("?")[2])["state"][0]
+            self._store(_pending(state, record), messages)
+        if heard.logout_url:
+            messages.append(new_message("end_session_request", "GET", heard.logout_url))
+        if "sign_in" in parts:
+            before = self._load(_pending(request.args.get("state", ""), heard.record))
+            messages = [*before, *messages]
+        if heard.failure:
+            _mark(messages, heard.failure)
+        if parts and record:
+            if heard.failure or current_session().key is None:
+                # The browser may be shared: nothing about a person stays behind in it.
+                messages = [{**message, "tokens": {}} for message in messages]
+            episode = {"parts": sorted(parts), "at": time.time(), "messages": messages}
+            self._store(f"flow {record}", with_episode(self.episodes(), episode))
 
     def episodes(self) -> list[Episode]:
         """Return what was recorded for this visitor, oldest first."""
-        found = [*current_session().get(SESSION_KEY, []), self._take(LAST)]
-        episodes: list[Episode] = []
-        for episode in sorted(filter(None, found), key=lambda episode: episode["at"]):
-            episodes = _with(episodes, episode)
-        return episodes
+        record = current_session().get(SESSION_KEY)
+        return self._load(f"flow {record}") if record else []
 
-    def _give(self, response: Response, cookie: Cookie, value: dict[str, Any]) -> None:
-        """Set an encrypted cookie: the whole, or where that is too long, what the browser saw."""
-        messages = value["messages"]
-        seen = [each for each in messages if each["kind"].split("_")[0] not in BACK_CHANNEL]
-        bare = [{**each, "headers": []} for each in seen]
-        for some in (messages, seen, bare, bare[-1:]):
-            plaintext = zlib.compress(json.dumps({**value, "messages": some}).encode())
-            text = self.rp.encryptor.encrypt_text(plaintext, bound_to=cookie.use)
-            if len(text) <= LONGEST_COOKIE:
-                response.set_cookie(
-                    cookie.name(self.rp), text, max_age=COOKIE_SECONDS, path=cookie.path,
-                    secure=self.rp.settings.is_https, httponly=True, samesite="Lax",
-                )  # fmt: skip
-                return
+    def _load(self, name: str) -> list[Any]:
+        text = session_interface().store.get(name)
+        plaintext = self.rp.encryptor.decrypt_text(text, bound_to=name) if text else None
+        return list(json.loads(zlib.decompress(plaintext))) if plaintext else []
 
-    def _take(self, cookie: Cookie) -> dict[str, Any] | None:
-        text = request.cookies.get(cookie.name(self.rp), "")
-        plaintext = self.rp.encryptor.decrypt_text(text, bound_to=cookie.use)
-        if plaintext is None:
-            return None
-        value: dict[str, Any] = json.loads(zlib.decompress(plaintext))
-        return value if time.time() < value["at"] + COOKIE_SECONDS else None
+    def _store(self, name: str, values: list[Any]) -> None:
+        """Store for an hour. Of two requests at the same time, one may be lost."""
+        store, plaintext = session_interface().store, zlib.compress(json.dumps(values).encode())
+        text, before = self.rp.encryptor.encrypt_text(plaintext, bound_to=name), store.get(name)
+        if before is None:
+            store.add(name, text, LIFETIME_SECONDS)
+        else:
+            store.swap(name, before, text, LIFETIME_SECONDS)
 
 
-def _with(episodes: list[Episode], new: Episode) -> list[Episode]:
-    """The episodes with a new one, which takes the place of earlier ones of the same parts."""
-    found = []
+def with_episode(episodes: list[Episode], new: Episode) -> list[Episode]:
+    """Return the episodes with a new one, which takes the place of earlier ones of its parts."""
+    stored = []
     for episode in episodes:
         if parts := [part for part in episode["parts"] if part not in new["parts"]]:
-            found.append({**episode, "parts": parts})
-    found.append(new)
-    while found and len(json.dumps(found)) > MOST_BYTES:
-        found.pop(0)
-    return found
+            stored.append({**episode, "parts": parts})
+    stored.append(new)
+    while stored and len(json.dumps(stored)) > MAX_BYTES:
+        stored.pop(0)
+    return stored
 
 
-def _message(
+def _pending(state: str, record: str | None) -> str:
+    """The name of what was said before the callback: of that `state`, in this browser."""
+    return f"flow {hashlib.sha256(f'{record} {state}'.encode()).hexdigest()}"
+
+
+def _mark(messages: list[Message], failure: dict[str, str]) -> None:
+    """Mark the message that failed the check; where none is known, the last that came."""
+    check = CHECKS.get(failure["check"])
+    wanted = (check.message if check else "", "refresh_response")
+    failed = [each for each in messages if each["kind"] in wanted] or messages[:-1]
+    failed[-1]["failure"] = failure
+
+
+def new_message(
     kind: str, method: str = "", url: str = "", form: str = "",
     headers: Iterable[tuple[str, str]] = (),
 ) -> Message:  # fmt: skip
@@ -252,18 +295,13 @@ def _message(
     address, _, query = url.partition("?")
     parameters = [pair for text in (query, form) for pair in parse_qsl(text, True)]
     return {
-        "kind": kind,
-        "method": method,
-        "url": masking.shortened(address),
-        "status": None,
-        "parameters": masking.parameters(parameters),
-        "headers": masking.headers(headers),
-        "tokens": {},
-    }
+        "kind": kind, "method": method, "url": masking.shortened(address), "status": None,
+        "parameters": masking.parameters(parameters), "headers": masking.headers(headers),
+        "tokens": {}, "failure": None,
+    }  # fmt: skip
 
 
-def _of_body(kind: str, body: dict[str, Any]) -> masking.Pairs:
-    """What is stored of a JSON response; an API's is not the flow's business."""
+def _parameters_of(kind: str, body: dict[str, Any]) -> masking.Pairs:
     if kind == "metadata":
         return [[name, masking.shortened(body[name])] for name in masking.METADATA if name in body]
     if kind == "keys":
@@ -275,19 +313,15 @@ def _of_body(kind: str, body: dict[str, Any]) -> masking.Pairs:
 def _browser_request() -> Message:
     kind = BROWSER_REQUESTS.get(request.endpoint or "", "page_request")
     url = request.full_path if request.query_string else request.path
-    return _message(kind, request.method, url, headers=request.headers)
+    return new_message(kind, request.method, url, headers=request.headers)
 
 
-def _browser_response(response: Response, parts: set[str], asks: bool) -> Message:
+def _browser_response(response: Response, parts: set[str], next_url: str) -> Message:
     kind = "page_response"
-    if asks:
+    if next_url:
         kind = "login_response"
     elif "sign_in" in parts:
         kind = "session_started" if response.status_code < 400 else "sign_in_failed"
     elif "sign_out" in parts:
         kind = "logout_response"
-    return _message(kind, headers=response.headers) | {"status": response.status_code}
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return new_message(kind, headers=response.headers) | {"status": response.status_code}

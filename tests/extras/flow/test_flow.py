@@ -7,8 +7,8 @@ from flask import Flask
 
 from extras.flow.texts import MESSAGES
 from tests.conftest import Clock, MakeApp, PersonAt
-from tests.support.flow import CACHED, LAST_COOKIE, SHORT_LIVED, episodes, kinds, the
-from tests.support.harness import APP, BEN, Person, Provider, query_of, text_of
+from tests.support.flow import CACHED, SHORT_LIVED, episodes, kinds, the
+from tests.support.harness import APP, BEN, Api, Person, Provider, query_of, text_of
 
 SIGN_IN = [
     "login_request", "login_response", "authorization_request", "authorization_response",
@@ -62,7 +62,7 @@ def test_the_page_says_what_each_message_is_and_where_that_is_written(person: Pe
     for kind in SIGN_IN:
         text = MESSAGES[kind]
         assert str(text.explanation) in page.text
-        assert f'href="{text.link}"' in page.text
+        assert f'href="{text.specification.link}"' in page.text
         assert f'href="/flow/code/{text.function}"' in page.text
 
 
@@ -170,13 +170,12 @@ def test_after_a_sign_out_nothing_says_who_it_was(person: Person) -> None:
     assert BEN not in page.text
 
 
-def test_a_sign_out_is_forgotten_after_ten_minutes(person: Person, clock: Clock) -> None:
+def test_a_sign_out_is_forgotten_after_an_hour(person: Person, clock: Clock) -> None:
     person.signs_in()
     person.signs_out()
-    kept = str(person.browser.client.get_cookie(LAST_COOKIE, path="/flow").value)
-    clock.moves(601)
-    # A browser forgets it too; somebody who kept it is not shown it any more.
-    person.browser.client.set_cookie(LAST_COOKIE, kept, path="/flow")
+    assert list(episodes(person)) == ["sign_out"]
+
+    clock.moves(3601)
 
     assert episodes(person) == {}
 
@@ -190,31 +189,121 @@ def test_a_failed_sign_in_is_shown_without_the_person(person: Person, provider: 
     assert kinds(messages) == [*SIGN_IN[:-1], "sign_in_failed"]
     assert the("sign_in_failed", messages)["status"] == 400
     assert the("token_response", messages)["tokens"] == {}
-    assert the("sign_in_failed", messages)["failure"]["code"] == "wrong_nonce"
+    assert the("token_response", messages)["failure"]["code"] == "wrong_nonce"
 
 
+# Each lie, the message that it is in, and the check that stops it.
 STOPPED = {
-    "wrong_nonce": "check_nonce",
-    "foreign_aud": "check_audience",
-    "wrong_iss": "check_issuer",
-    "expired_id_token": "check_times",
-    "alg_none": "read_header",
-    "broken_signature": "verify_signature",
-    "wrong_at_hash": "check_at_hash",
-    "iss_parameter_wrong": "check_authorization_response",
+    "wrong_nonce": ("token_response", "check_nonce"),
+    "foreign_aud": ("token_response", "check_audience"),
+    "wrong_iss": ("token_response", "check_issuer"),
+    "expired_id_token": ("token_response", "check_times"),
+    "alg_none": ("token_response", "read_header"),
+    "broken_signature": ("token_response", "verify_signature"),
+    "wrong_at_hash": ("token_response", "check_at_hash"),
+    "iss_parameter_wrong": ("authorization_response", "check_authorization_response"),
 }
 
 
-@pytest.mark.parametrize(("lie", "function"), STOPPED.items())
-def test_a_lie_ends_at_the_check_that_stopped_it(
-    person: Person, provider: Provider, lie: str, function: str
+@pytest.mark.parametrize("lie", STOPPED)
+def test_a_lie_ends_at_the_message_and_the_check_that_stopped_it(
+    person: Person, provider: Provider, lie: str
 ) -> None:
     provider.lies(lie)
-    person.signs_in()
+    error_page = person.signs_in()
 
+    (failed,) = [each for each in episodes(person)["sign_in"] if each["failure"]]
     page = person.sees("/flow")
 
-    assert f"{function} in auth/" in text_of(page).partition("Stopped here")[2]
+    kind, function = STOPPED[lie]
+    assert 'href="/flow#failed"' in error_page.text
+    assert failed["kind"] == kind
+    assert f"{function} in auth/" in text_of(page).partition("It stopped here.")[2]
+    assert page.text.count('id="failed"') == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "function"),
+    [("code=a&state=nonsense", "from_state"), ("code=a&code=b", "read_authorization_response")],
+)
+def test_a_callback_of_nobody_ends_at_the_check_that_refused_it(
+    person: Person, query: str, function: str
+) -> None:
+    person.sees(f"/callback?{query}")
+
+    (message, _) = episodes(person)["sign_in"]
+
+    assert message["failure"]["check"].endswith(function)
+
+
+def test_a_callback_in_another_browser_shows_nothing_of_the_first(
+    app: Flask, person: Person, person_at: PersonAt
+) -> None:
+    callback = person.provider.answers(person.begins("/login?return_to=/profile"))
+
+    other = person_at(app)
+    other.comes_back(callback)
+
+    messages = episodes(other)["sign_in"]
+    assert kinds(messages) == ["authorization_response", "sign_in_failed"]
+    assert messages[0]["failure"]["check"].endswith("is_of")
+
+
+def test_what_the_provider_says_of_its_error_is_not_shown(
+    person: Person, provider: Provider
+) -> None:
+    provider.lies(
+        at="token", status=400, body='{"error": "x", "error_description": "of the tenant"}'
+    )
+    person.signs_in()
+
+    (failed,) = [each for each in episodes(person)["sign_in"] if each["failure"]]
+
+    assert failed["failure"]["check"].endswith("exchange_code")
+    assert "of the tenant" not in person.sees("/flow").text
+
+
+def test_an_api_that_refuses_is_drawn_up_to_its_response(person: Person, api: Api) -> None:
+    person.signs_in()
+    api.lies(at="api", status=500)
+    error_page = person.sees("/appointments")
+
+    (failed,) = [each for each in episodes(person)["api_call"] if each["failure"]]
+
+    assert 'href="/flow#failed"' in error_page.text
+    assert (failed["kind"], failed["failure"]["code"]) == ("api_response", "api_failed")
+
+
+def test_a_refused_refresh_is_drawn_up_to_its_response(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(**SHORT_LIVED)
+    person.signs_in()
+    clock.moves(70)
+    provider.lies(grant="refresh_token", status=400, json={"error": "invalid_grant"})
+    person.sees("/appointments")
+
+    (failed,) = [each for each in episodes(person)["refresh"] if each["failure"]]
+
+    assert (failed["kind"], failed["failure"]["code"]) == ("refresh_response", "refused")
+
+
+def test_a_sign_in_that_cannot_begin_is_drawn(make_app: MakeApp, person_at: PersonAt) -> None:
+    person = person_at(make_app(SHOW_FLOW="1", AUTH0_DOMAIN="http://localhost:1"))
+    person.sees("/login")
+
+    messages = episodes(person)["sign_in"]
+
+    assert [message["kind"] for message in messages] == [
+        "login_request", "metadata_request", "metadata_response", "sign_in_failed",
+    ]  # fmt: skip
+    assert messages[2]["failure"]["code"] == "provider_unreachable"
+
+
+def test_an_error_page_outside_the_flow_does_not_lead_there(person: Person) -> None:
+    person.signs_in()
+
+    assert "/flow#failed" not in person.sees("/nowhere").text
 
 
 def test_a_pushed_request_is_drawn(make_app: MakeApp, person_at: PersonAt) -> None:
@@ -245,8 +334,8 @@ def test_of_two_sign_ins_side_by_side_each_shows_its_own_messages(person: Person
 
     messages = episodes(person)["sign_in"]
 
-    # What came before the callback was that of the second one.
-    assert kinds(messages) == SIGN_IN[3:]
+    assert kinds(messages) == SIGN_IN
+    assert the("login_request", messages)["parameters"] == {"return_to": "/profile"}
 
 
 def test_nobody_sees_what_others_did(app: Flask, person_at: PersonAt) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from auth import signals
 from extras.flow import record
 from extras.flow.texts import CHECKS, MESSAGES
-from sessions import Session, StoreUnavailable
+from sessions import StoreUnavailable
 from tests.conftest import MakeApp, PersonAt
 from tests.support.flow import episodes, stored
 from tests.support.harness import Person
@@ -36,11 +36,11 @@ def test_what_happens_outside_of_requests_is_nobodys_episode(
 def test_a_store_that_goes_away_while_recording_costs_the_record_alone(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_: Session, **__: object) -> None:
+    def away(*_: object) -> None:
         raise StoreUnavailable("away")
 
     person.signs_in()
-    monkeypatch.setattr(Session, "commit", away)
+    monkeypatch.setattr(record.Recorder, "_store", away)
     page = person.sees("/appointments")
     monkeypatch.undo()
 
@@ -71,7 +71,7 @@ def test_on_every_page_links_to_it(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({text.function for text in MESSAGES.values()} | {c[0] for c in CHECKS.values()})
+    "name", sorted({text.function for text in MESSAGES.values() if text.function} | CHECKS.keys())
 )
 def test_the_function_that_a_message_names_can_be_read(person: Person, name: str) -> None:
     page = person.sees(f"/flow/code/{name}")
