@@ -171,7 +171,7 @@ def main() -> None:
             for figure, name in product(list(FIGURES)[:-1], bench.near):
                 found[figure][name].append(bench.measure(figure, name, units[-1]))
         if options.large:
-            bench.fill(200_000)
+            bench.fill(round(200_000 * share))
             for _, name in product(range(rounds), bench.near):
                 bench.visit("sign-in", bench.near[name])
                 cost = bench.measure("small", name, bench.visit("small", bench.bare))

@@ -38,7 +38,7 @@ FIGURES = {
     "bytes": Figure("memory of a session in Redis; bytes", 2500, None),
     "login": Figure("`/login`; bare pages", 0.75, 0.75, True),
     "left": Figure("records left by a visitor at `/login`", 0, None),
-    "large": Figure("small page with 200,000 sessions, to the same without", 1.2, 1.2),
+    "large": Figure("small page with 200,000 sessions, to the same with few", 1.2, 1.2),
 }
 
 
