@@ -35,7 +35,7 @@ class Demo(Program):
         for name, port in zip(names, self.ports, strict=True):
             command += [name, str(port)]
         command += ["--access-token-seconds", str(ACCESS_TOKEN_SECONDS), *options]
-        super().__init__(command, self.ports[0], ready="/healthz")
+        super().__init__(command, self.ports[0], ready="/readyz")
 
     def is_up(self) -> bool:
         """The app may serve before the provider does: they start side by side."""

@@ -70,7 +70,7 @@ def test_the_whole_demo_like_keycloak() -> None:
     for option, port in zip(("--port", "--provider-port", "--api-port"), ports, strict=True):
         command += [option, str(port)]
 
-    with Program(command, ports[0], ready="/healthz") as demo:
+    with Program(command, ports[0], ready="/readyz") as demo:
         app = f"http://localhost:{demo.port}"
         person = Person(HttpBrowser(app))
         begun = person.begins()

@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 
 from sessions import Encryptor
-from tests.conftest import MakeApp
-from tests.support.harness import ADA, APP_SECRET_KEY, Person
+from tests.conftest import MakeApp, PersonAt
+from tests.support.harness import ADA, APP_SECRET_KEY, BEN, Person
 from tests.support.session_store import ref_of, session_cookie
 
 ENCRYPTED = (
@@ -64,6 +64,23 @@ def test_the_store_shows_no_token_no_person_and_no_session_id(
     for form in (stored, *decompressed(stored)):
         for secret in secrets:
             assert secret.encode() not in form
+
+
+def test_a_record_in_the_place_of_another_one_is_decrypted_for_nobody(
+    app: Flask, person_at: PersonAt
+) -> None:
+    ada, ben = person_at(app), person_at(app)
+    ada.signs_in(ADA)
+    ben.signs_in(BEN)
+    interface: Any = app.session_interface
+    ((key_of_ada, _),) = interface.all_with(ref_of(app, ADA)).items()
+    ((key_of_ben, _),) = interface.all_with(ref_of(app, BEN)).items()
+
+    interface.store.delete(key_of_ben)
+    interface.store.create(key_of_ben, interface.store.read(key_of_ada), [])
+
+    assert not ben.is_signed_in()
+    assert ada.is_signed_in()
 
 
 def test_references_differ_where_issuer_kind_or_value_does(make_app: MakeApp) -> None:
