@@ -12,13 +12,12 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from languages import LANGUAGES
 
+from pages.languages import LANGUAGES
+from tests.support import best_practices
 from tests.support.gallery import LONG_CLAIMS, PAGES, Stage
 from tests.support.harness import ROOT, Api, Gunicorn, Provider, free_port, settings_at
 from tests.support.in_chromium import sign_in
-
-from . import best_practices
 
 SCREENSHOTS = ROOT / "test-output" / "screenshots"
 WIDTHS = (320, 768, 1440)

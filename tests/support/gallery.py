@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.harness import ADA, ROOT, Api, Provider
+from app import EXTRAS
+from tests.support.harness import ADA, Api, Provider
 from tests.support.in_chromium import sign_in
 
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -110,6 +111,12 @@ def after_cancelling(page: Any, stage: Stage) -> None:
     page.wait_for_url(f"{stage.base_url}/callback?*")
 
 
+def after_a_lie(page: Any, stage: Stage) -> None:
+    stage.provider.lies("wrong_nonce")
+    sign_in(page, stage.base_url)
+    page.goto(f"{stage.base_url}/flow")
+
+
 def after_a_wrong_organization(page: Any, stage: Stage) -> None:
     after_choosing("/login", ask_organization=True)(page, stage)
     page.locator("#organization").fill("nowhere")
@@ -165,6 +172,7 @@ PAGES: dict[str, Page] = {
         at("/appointments", lambda stage: stage.answers_with({"today": {"9:00": "Eye test"}}))
     ),
     "sessions": Page(at("/sessions")),
+    "sign-out": Page(at("/logout")),
     "sessions-several": Page(after_signing_in_elsewhere),
     # With names, addresses and claims that nobody reckoned with
     "home-long": Page(at("/"), "long"),
@@ -181,7 +189,7 @@ PAGES: dict[str, Page] = {
     ),
     "error-404": Page(at("/nowhere"), status=404),
     "error-404-signed-out": Page(at("/nowhere"), "nobody", 404),
-    "error-405": Page(at("/logout"), status=405),
+    "error-405": Page(at("/backchannel-logout"), status=405),
     "error-502": Page(at("/contacts", api_lies(status=500)), status=502),
     "error-503": Page(at("/contacts", api_lies(status=429)), status=503),
     # The demo's provider and API
@@ -199,13 +207,14 @@ PAGES: dict[str, Page] = {
     "provider-control": Page(at_provider("/demo"), "nobody"),
     "api-control": Page(lambda page, stage: page.goto(f"{stage.api.base_url}/demo"), "nobody"),
 }
-if (ROOT / "flow").is_dir():
+if "flow" in EXTRAS:
     PAGES |= {
         "flow-empty": Page(at("/flow"), "nobody"),
         "flow": Page(at("/flow")),
+        "flow-failed": Page(after_a_lie, "nobody"),
         "flow-code": Page(at("/flow/code/auth.token_endpoint:exchange_code")),
     }
-if (ROOT / "examples").is_dir():
+if "examples" in EXTRAS:
     PAGES |= {
         "examples": Page(at("/examples")),
         "example-recent": Page(example("recent"), "nobody"),
