@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from config import CA_VARIABLES
@@ -163,6 +164,9 @@ class HttpClient:
     def __init__(self) -> None:
         self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # No `.netrc`; and requests would read the whole environment twice for each request.
+        self._session.trust_env = False
+        self._proxies: dict[str, dict[str, str]] = {}  # by origin, as the environment has them
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))
         # A private certificate authority is normal inside companies. requests knows one variable,
@@ -205,18 +209,21 @@ class HttpClient:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], seconds: float, content: Any
     ) -> Response:
-        host = urlsplit(url).netloc
+        scheme, host, *_ = urlsplit(url)
+        origin = f"{scheme}://{host}"
+        if origin not in self._proxies:
+            self._proxies[origin] = get_environ_proxies(url)
         for is_last in (method != "GET", True):
             try:
                 with self._session.request(
                     method,
                     url,
                     headers=headers,
-                    auth=_no_netrc,
                     stream=True,
                     allow_redirects=False,
                     timeout=(min(CONNECT_SECONDS, seconds), seconds),
                     verify=self._verify,
+                    proxies=self._proxies[origin],
                     **content,
                 ) as response:
                     return Response(response.status_code, response.headers, _body(response))
@@ -234,11 +241,6 @@ class HttpClient:
                 if is_last or not isinstance(e, requests.ConnectionError):
                     raise NoResponse(f"{host}: {type(e).__name__}") from None
         raise AssertionError("unreachable")
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # requests looks into .netrc where no authentication is given.
-    return request
 
 
 def _body(response: requests.Response) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask_babel
-from flask import Blueprint, Flask, Response, has_request_context, redirect, request
+from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
@@ -47,6 +47,12 @@ def language() -> str:
     default = next(iter(LANGUAGES))
     if not has_request_context():
         return default
+    if "language" not in g:
+        g.language = _language_of_visitor(default)
+    return str(g.language)
+
+
+def _language_of_visitor(default: str) -> str:
     chosen = request.cookies.get(relying_party().settings.cookie_name("language"))
     if chosen in LANGUAGES:
         return chosen
