@@ -43,6 +43,19 @@ test: $(VENV)/installed-dev ## Run the tests; installs what they need first
 	@.ci/install-system-packages
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
+# The flow, its checks, the refresh, sign-out, the store and the pages; no browser, no servers.
+QUICK := tests/auth/test_sign_in.py tests/auth/test_login_transactions.py tests/auth/test_id_token.py \
+	tests/auth/test_refresh.py tests/auth/test_refresh_once.py tests/auth/test_sign_out.py \
+	tests/auth/test_backchannel_logout.py tests/auth/test_call_api.py tests/auth/test_errors.py \
+	tests/sessions/test_store.py tests/sessions/test_visitor_sessions.py \
+	tests/pages/test_pages.py tests/pages/test_own_pages.py tests/pages/test_add_contact.py \
+	tests/project/test_settings.py tests/project/test_docs.py
+
+.PHONY: test-quick
+test-quick: $(VENV)/installed-dev ## Run the tests of the core alone, in less than a minute
+	@.ci/install-system-packages
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS) $(QUICK)
+
 .PHONY: lint
 lint: $(VENV)/installed-dev ## Check style, types, deployment files and workflows
 	$(BIN)/ruff check
