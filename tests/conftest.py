@@ -14,6 +14,7 @@ from flask import Flask
 
 from app import create_app
 from sessions.sqlite_store import SQLiteStore
+from tests.support.api_pages import with_api_pages
 from tests.support.harness import (
     Api,
     Browser,
@@ -161,8 +162,8 @@ def make_app(settings: dict[str, str], tmp_path: Path) -> MakeApp:
         values = {**settings, **changes}
         with environment(values):
             if values.get("SESSION_REDIS_URL"):
-                return create_app()
-            return create_app(SQLiteStore(tmp_path / "sessions.sqlite3"))
+                return with_api_pages(create_app())
+            return with_api_pages(create_app(SQLiteStore(tmp_path / "sessions.sqlite3")))
 
     return make
 

@@ -229,7 +229,8 @@ class Gunicorn(Program):
     ) -> None:
         port = int(env.get("PORT", free_port()))
         self.base_url = f"http://localhost:{port}"
-        command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "app:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", "--log-level", "warning"]
+        command += ["tests.support.api_pages:served()"]
         environment = {
             **settings,
             "PORT": str(port),

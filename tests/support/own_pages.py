@@ -19,6 +19,7 @@ from app import create_app
 from auth.token_set import SESSION_KEY, SignIn, TokenSet
 from sessions import current_session, session_interface
 from sessions.sqlite_store import SQLiteStore
+from tests.support.api_pages import with_api_pages
 from tests.support.harness import APP, APP_SECRET_KEY, EVERY_SETTING, Browser, environment
 
 
@@ -123,7 +124,7 @@ def signed_in(fake_api: FakeApi, tmp_path: Path) -> Any:
             "APP_SECRET_KEY": APP_SECRET_KEY,
         }
         with environment({**values, **settings}):
-            app = create_app(SQLiteStore(tmp_path / "own-pages.sqlite3"))
+            app = with_api_pages(create_app(SQLiteStore(tmp_path / "own-pages.sqlite3")))
         return SignedIn(app, claims or {}, scope, access_token)
 
     return sign_in
