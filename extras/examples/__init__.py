@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, Flask, render_template
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from auth import current_sign_in, requires_recent_sign_in, requires_scope, requires_stronger_sign_in
@@ -48,28 +46,27 @@ def index() -> str:
 @requires_recent_sign_in(60)
 def recent() -> str:
     """Show a page to those who signed in at the provider just now."""
-    return _page(gettext("A recent sign-in"), "auth_time", "@requires_recent_sign_in(60)")
+    return _page(_("A recent sign-in"), "auth_time", "@requires_recent_sign_in(60)")
 
 
 @bp.get("/stronger")
 @requires_stronger_sign_in(MULTI_FACTOR)
 def stronger() -> str:
     """Show a page to those who signed in with a second factor."""
-    return _page(gettext("A stronger sign-in"), "acr", "@requires_stronger_sign_in(MULTI_FACTOR)")
+    return _page(_("A stronger sign-in"), "acr", "@requires_stronger_sign_in(MULTI_FACTOR)")
 
 
 @bp.get("/phone")
 @requires_scope("phone")
 def phone() -> str:
     """Show a page whose scope is asked for when it is opened, and not at sign-in."""
-    return _page(gettext("One more scope"), "phone_number", '@requires_scope("phone")')
+    return _page(_("One more scope"), "phone_number", '@requires_scope("phone")')
 
 
-def _page(title: str, claim: str, decorator: str) -> str:
+def _page(heading: object, name: str, decorator: str) -> str:
     sign_in = current_sign_in()
-    value: Any = sign_in.all_claims().get(claim) if sign_in else None
-    if claim == "auth_time":  # the decorator has made sure that it is a time
+    value = sign_in.all_claims().get(name) if sign_in else None
+    if name == "auth_time" and value:  # the decorator has made sure that it is a time
         value = datetime.fromtimestamp(value, UTC)
-    return render_template(
-        "examples/page.html", heading=title, decorator=decorator, name=claim, value=value
-    )
+    given = {"heading": heading, "name": name, "decorator": decorator, "value": value}
+    return render_template("examples/page.html", **given)

@@ -34,10 +34,11 @@ from flask import (
 )
 
 from auth import RelyingParty, signals
+from config import METADATA_PATH
 from sessions import current_session, session_interface
 
 from . import masking
-from .texts import CHECK_OF_CODE, CHECKS
+from .messages import CHECK_OF_CODE, CHECKS
 
 log = logging.getLogger("app.flow")
 
@@ -122,24 +123,25 @@ class Recorder:
 
     def __init__(self, app: Flask, rp: RelyingParty) -> None:
         self.rp = rp
-        request_started.connect(self.begin, sender=app)
-        signals.request_sent.connect(self.hear, sender=rp.http)
-        signals.signed_in.connect(self.hear_sign_in, sender=rp)
-        signals.sign_in_failed.connect(self.hear_sign_in, sender=rp)
-        signals.refreshed.connect(self.hear_refresh, sender=rp)
-        signals.signed_out.connect(self.hear_sign_out, sender=rp)
-        before_render_template.connect(self.hear_page, sender=app)
-        # Sent when the response is complete, its session cookie included.
-        request_finished.connect(self.finish, sender=app)
+        for signal, sender, receiver in (
+            (request_started, app, self.begin),
+            (signals.request_sent, rp.http, self.hear),
+            (signals.signed_in, rp, self.hear_sign_in),
+            (signals.sign_in_failed, rp, self.hear_sign_in),
+            (signals.refreshed, rp, self.hear_refresh),
+            (signals.signed_out, rp, self.hear_sign_out),
+            (before_render_template, app, self.hear_page),
+            # Sent when the response is complete, its session cookie included.
+            (request_finished, app, self.finish),
+        ):
+            signal.connect(harmless(receiver), sender, weak=False)
 
-    @harmless
     def begin(self, sender: object, **_: Any) -> None:
         """Name the record while the session can still be written."""
         if request.endpoint in ("auth.login", "auth.callback"):
             Heard.now()
             name_record()
 
-    @harmless
     def hear_sign_in(self, sender: object, *, code: str = "", detail: str = "", **_: Any) -> None:
         """Note that this request ends a sign-in, well or not."""
         name_record()  # another person than before has none yet
@@ -147,25 +149,21 @@ class Recorder:
         if code:
             Heard.now().fail(code, detail)
 
-    @harmless
     def hear_refresh(self, sender: object, *, outcome: str, **_: Any) -> None:
         """Note a refresh that failed."""
         if outcome != "refreshed" and has_request_context():
             Heard.now().fail(outcome)
 
-    @harmless
     def hear_sign_out(self, sender: object, **_: Any) -> None:
         """Note that this request signs out."""
         Heard.now().parts.add("sign_out")
         name_record()
 
-    @harmless
     def hear_page(self, sender: object, *, context: dict[str, Any], **_: Any) -> None:
         """Note where the page after a sign-out leads."""
         if has_heard() and "sign_out" in Heard.now().parts:
             Heard.now().logout_url = context.get("url") or ""
 
-    @harmless
     def hear(
         self, sender: object, *, method: str, url: str, form: Any, headers: Any, status: int,
         response: Any, **_: Any,
@@ -176,15 +174,11 @@ class Recorder:
         form = form if isinstance(form, str) else ""
         kind, heard = self._kind(url, headers, parse_qs(form)), Heard.now()
         body = response.json_object() if response and kind not in ("api", "userinfo") else {}
-        received = new_message(
-            f"{kind}_response", headers=response.headers.items() if response else ()
-        )
-        received |= {"status": status, "parameters": _parameters_of(kind, body)}
-        received |= {"tokens": masking.token_claims(body)}
-        heard.messages += [
-            new_message(f"{kind}_request", method, url, form, headers.items()),
-            received,
-        ]
+        sent = new_message(f"{kind}_request", method, url, form, headers.items())
+        its_headers = response.headers.items() if response else ()
+        received = new_message(f"{kind}_response", headers=its_headers, status=status)
+        received |= {"parameters": _parameters_of(kind, body)}
+        heard.messages += [sent, received | {"tokens": masking.token_claims(body)}]
         if kind == "par":
             heard.pushed_state = parse_qs(form).get("state", [""])[0]
         if kind in PARTS:
@@ -193,18 +187,16 @@ class Recorder:
 
     def _kind(self, url: str, headers: Any, form: dict[str, list[str]]) -> str:
         settings = self.rp.settings
-        if url.startswith(
-            tuple(filter(None, (settings.api_base_url, settings.contacts_api_base_url)))
-        ):
+        apis = filter(None, (settings.api_base_url, settings.contacts_api_base_url))
+        if url.startswith(tuple(apis)):
             return "api"
         if form:
             kind = "par" if "response_type" in form else "revocation"
             return GRANTS.get(form.get("grant_type", [""])[0], kind)
         if "Authorization" in headers:
             return "userinfo"
-        return "metadata" if url.endswith("/.well-known/openid-configuration") else "keys"
+        return "metadata" if url.endswith(METADATA_PATH) else "keys"
 
-    @harmless
     def finish(self, sender: object, *, response: Response, **_: Any) -> None:
         """Store what this request was about, if it was about the flow."""
         location = response.headers.get("Location", "")
@@ -219,11 +211,8 @@ class Recorder:
         if response.status_code >= 400 and not heard.failure:
             parts |= {"sign_in"} if request.endpoint == "auth.login" else set()
             heard.fail(g.get("error_code", ""))
-        messages = [
-            _browser_request(),
-            *heard.messages,
-            _browser_response(response, parts, next_url),
-        ]
+        messages = [_browser_request(), *heard.messages]
+        messages.append(_browser_response(response, parts, next_url))
         if next_url:
             messages.append(new_message("authorization_request", "GET", next_url))
             state = heard.pushed_state or parse_qs(next_url.partition("?")[2])["state"][0]
@@ -289,13 +278,13 @@ def _mark(messages: list[Message], failure: dict[str, str]) -> None:
 
 def new_message(
     kind: str, method: str = "", url: str = "", form: str = "",
-    headers: Iterable[tuple[str, str]] = (),
+    headers: Iterable[tuple[str, str]] = (), status: int | None = None,
 ) -> Message:  # fmt: skip
     """A message as it may be stored; the parameters of its query are told apart from its URL."""
     address, _, query = url.partition("?")
     parameters = [pair for text in (query, form) for pair in parse_qsl(text, True)]
     return {
-        "kind": kind, "method": method, "url": masking.shortened(address), "status": None,
+        "kind": kind, "method": method, "url": masking.shortened(address), "status": status,
         "parameters": masking.parameters(parameters), "headers": masking.headers(headers),
         "tokens": {}, "failure": None,
     }  # fmt: skip
@@ -324,4 +313,4 @@ def _browser_response(response: Response, parts: set[str], next_url: str) -> Mes
         kind = "session_started" if response.status_code < 400 else "sign_in_failed"
     elif "sign_out" in parts:
         kind = "logout_response"
-    return new_message(kind, headers=response.headers) | {"status": response.status_code}
+    return new_message(kind, headers=response.headers, status=response.status_code)

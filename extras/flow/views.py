@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response
 
 from auth import public, wants_json, without_session
 
+from .messages import CHECKS, MESSAGES
 from .record import Episode, Message, Recorder, new_message
-from .texts import CHECKS, MESSAGES, PARTIES, PARTS, TOKENS
 
 bp = Blueprint("flow", __name__, template_folder="templates", static_folder="static")
 
-FUNCTIONS = {text.function for text in MESSAGES.values() if text.function} | CHECKS.keys()
+FUNCTIONS = {kind.function for kind in MESSAGES.values() if kind.function} | CHECKS.keys()
 TIMES = ("auth_time", "exp", "iat", "nbf", "updated_at")
 
 
@@ -38,8 +38,8 @@ def show() -> str | Response:
         episodes=drawn,
         failures=[each["id"] for each in drawn if each["failed"]],
         places={part: each["id"] for each in drawn for part in each["parts"]},
-        **{"PARTS": PARTS, "PARTIES": PARTIES, "MESSAGES": MESSAGES, "CHECKS": CHECKS},
-        TOKENS=TOKENS,
+        kinds=MESSAGES,
+        checks=CHECKS,
     )
 
 
@@ -68,7 +68,7 @@ def function_of(name: str) -> Callable[..., Any]:
     found: Any = import_module(module)
     for part in path.split("."):
         found = getattr(found, part)
-    return inspect.unwrap(found)  # type: ignore[no-any-return]  # a function, as in texts.py
+    return inspect.unwrap(found)  # type: ignore[no-any-return]  # a function, as in messages.py
 
 
 @bp.app_template_filter("flow_place")
@@ -94,11 +94,9 @@ def _drawn(episode: Episode) -> dict[str, Any]:
             messages += [new_message("person"), new_message("way_back")]
         if message["kind"] in MESSAGES:
             messages.append(message)
-    parts = [part for part in PARTS if part in episode["parts"]]
     return {
-        "id": "-".join(parts).replace("_", "-"),
-        "parts": parts,
-        "title": " + ".join(str(PARTS[part][0]) for part in parts),
+        "id": "-".join(episode["parts"]).replace("_", "-"),
+        "parts": episode["parts"],
         "at": datetime.fromtimestamp(episode["at"], UTC),
         "messages": messages,
         "failed": any(message.get("failure") for message in messages),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
-from extras.flow.texts import MESSAGES
+from extras.flow.messages import CHECKS, MESSAGES
 from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.flow import CACHED, SHORT_LIVED, episodes, kinds, the
 from tests.support.harness import APP, BEN, Api, Person, Provider, query_of, text_of
@@ -59,11 +61,17 @@ def test_the_page_says_what_each_message_is_and_where_that_is_written(person: Pe
     page = person.sees("/flow")
 
     assert page.status_code == 200
-    for kind in SIGN_IN:
-        text = MESSAGES[kind]
-        assert str(text.explanation) in page.text
-        assert f'href="{text.specification.link}"' in page.text
-        assert f'href="/flow/code/{text.function}"' in page.text
+    assert "Step 2. The app exchanges the code" in page.text
+    for kind in map(MESSAGES.__getitem__, SIGN_IN):
+        assert f'href="{kind.specification.link}"' in page.text
+        assert f'href="/flow/code/{kind.function}"' in page.text
+
+
+def test_every_message_and_every_check_has_its_text(app: Flask) -> None:
+    texts: Any = app.jinja_env.get_template("flow/texts.html").module
+
+    assert texts.MESSAGES.keys() == MESSAGES.keys()
+    assert texts.CHECKS.keys() == CHECKS.keys()
 
 
 def test_claims_of_both_tokens_are_decoded_with_times_in_words(person: Person) -> None:

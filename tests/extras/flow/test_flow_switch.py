@@ -7,7 +7,7 @@ from flask import Flask
 
 from auth import signals
 from extras.flow import record
-from extras.flow.texts import CHECKS, MESSAGES
+from extras.flow.messages import CHECKS, MESSAGES
 from sessions import StoreUnavailable
 from tests.conftest import MakeApp, PersonAt
 from tests.support.flow import episodes, stored
@@ -71,7 +71,7 @@ def test_on_every_page_links_to_it(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({text.function for text in MESSAGES.values() if text.function} | CHECKS.keys())
+    "name", sorted({kind.function for kind in MESSAGES.values() if kind.function} | CHECKS.keys())
 )
 def test_the_function_that_a_message_names_can_be_read(person: Person, name: str) -> None:
     page = person.sees(f"/flow/code/{name}")
