@@ -29,28 +29,27 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 STEPS = {
     "step-1": (
         "sign-in",
-        ["Sign In", "Off to the provider", "Authorization request", "Authorization response"],
+        [
+            *("Sign In", "On to the provider", "Authorization request", "The person signs in"),
+            *("Back to the app", "Authorization response"),
+        ],
     ),
     "step-2": ("sign-in", ["Token request", "Token response", "Signed in here"]),
     "step-3": ("api-call", ["Page request", "API request", "API response", "Page"]),
     "step-4": ("refresh", ["Refresh request", "Refresh response"]),
 }
 WHOLE_SIGN_IN = ("sign-in", STEPS["step-1"][1] + STEPS["step-2"][1])
-# Leave these messages in a diagram, numbered anew; each has four elements and is 54 units high.
+# Leave these messages in a diagram, numbered anew; each is a link, and 54 units high.
 CUT = """([id, titles]) => {
     const svg = document.querySelector(`[aria-labelledby="${id}-picture"]`);
-    const elements = [...svg.querySelectorAll(".request, .answer, .head, text:not(.party)")];
     let kept = 0;
-    for (let row = 0; row * 4 < elements.length; row++) {
-        const [line, head, title, wire] = elements.slice(row * 4, row * 4 + 4);
+    [...svg.querySelectorAll("a")].forEach((message, row) => {
+        const title = message.querySelector("text");
         const text = title.textContent.replace(/^[0-9]+[.] /, "");
-        const wanted = titles.includes(text);
-        for (const element of [line, head, title, wire]) {
-            if (wanted) element.setAttribute("transform", `translate(0 ${54 * (kept - row)})`);
-            else element.remove();
-        }
-        if (wanted) title.textContent = `${++kept}. ${text}`;
-    }
+        if (!titles.includes(text)) return message.remove();
+        message.setAttribute("transform", `translate(0 ${54 * (kept - row)})`);
+        title.textContent = `${++kept}. ${text}`;
+    });
     if (kept !== titles.length) throw new Error(`${id} has not all of ${titles}`);
     svg.setAttribute("viewBox", `0 0 800 ${64 + 54 * kept}`);
     svg.id = "cut";
