@@ -48,7 +48,7 @@ QUICK := tests/auth/test_sign_in.py tests/auth/test_login_transactions.py tests/
 	tests/auth/test_refresh.py tests/auth/test_refresh_once.py tests/auth/test_sign_out.py \
 	tests/auth/test_backchannel_logout.py tests/auth/test_call_api.py tests/auth/test_errors.py \
 	tests/sessions/test_store.py tests/sessions/test_visitor_sessions.py \
-	tests/pages/test_pages.py tests/pages/test_own_pages.py tests/pages/test_add_contact.py \
+	tests/pages/test_pages.py tests/pages/test_own_pages.py \
 	tests/project/test_settings.py tests/project/test_docs.py
 
 .PHONY: test-quick

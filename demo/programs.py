@@ -22,8 +22,13 @@ EMPTY_SETTINGS = (
     *("AUTH0_CLIENT_SIGNING_KEY", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
     *("AUTH0_LOGOUT_PARAMS", "AUTH0_ID_TOKEN_ALG", "AUTH0_PAR", "AUTH0_DPOP"),
     *("SESSION_REDIS_URL", "SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS"),
-    *("TRUSTED_PROXY_HOPS", "METRICS_PORT", "SHOW_FLOW_IN_PUBLIC"),
+    "TRUSTED_PROXY_HOPS",
 )
+# A line leaves with its extra.
+EXTRA_SETTINGS = {
+    **{"LOG_FORMAT": "text", "METRICS_PORT": ""},  # operations
+    **{"SHOW_FLOW": "1", "SHOW_FLOW_IN_PUBLIC": ""},  # flow
+}
 SECRET_FILE = ROOT / "instance" / "demo-secret"
 
 
@@ -117,6 +122,7 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
     two = options.separate_contacts_api
     return {
         **dict.fromkeys(EMPTY_SETTINGS, ""),
+        **EXTRA_SETTINGS,
         "AUTH0_DOMAIN": issuer,
         "AUTH0_CLIENT_ID": "demo-app",
         "AUTH0_CLIENT_SECRET": client_secret,
@@ -127,9 +133,7 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
         "CONTACTS_AUDIENCE": "contacts:api" if two else "",
         "APP_BASE_URL": f"http://localhost:{options.port}",
         "APP_SECRET_KEY": read_or_create_secret(),
-        "SHOW_FLOW": "1",
         "PICTURE_HOSTS": f"localhost:{options.provider_port}",
-        "LOG_FORMAT": "text",
         "PORT": str(options.port),
         **SHAPES[options.like].settings,
         **{name: value for name, _, value in pairs(options.setting)},

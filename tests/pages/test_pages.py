@@ -12,7 +12,6 @@ from auth import current_sign_in
 from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import (
     ADA,
-    CLARA,
     SESSION_COOKIE,
     Api,
     Browser,
@@ -41,7 +40,7 @@ def test_the_start_page_shows_who_is_signed_in_and_the_ways_on(person: Person) -
 
     assert page.status_code == 200
     assert "Ada Marlow" in text_of(page)
-    for path in ("/profile", "/appointments", "/contacts"):
+    for path in ("/profile", "/sessions"):
         assert f'href="{path}"' in page.text
     form = re.search(r'<form[^>]*method="post" action="/logout">.*?</form>', page.text, re.DOTALL)
     assert form is not None
@@ -119,22 +118,6 @@ def test_where_the_answer_names_no_scope_all_that_was_asked_for_counts_as_grante
 
     assert set(scopes.values()) == {("Yes", "Yes")}
     assert "contacts" in scopes
-
-
-def test_the_pages_show_what_the_api_says(person: Person) -> None:
-    person.signs_in(ADA)
-    said = person.sees("/appointments", headers=JSON).get_json()["appointments"]
-
-    page = person.sees("/appointments")
-
-    assert len(said) > 0
-    assert page.text.count("<tr") == len(said) + 1
-
-
-def test_an_empty_calendar_is_said_in_words(person: Person) -> None:
-    person.signs_in(CLARA)
-
-    assert "You have no appointments." in text_of(person.sees("/appointments"))
 
 
 def test_no_token_is_ever_on_a_page(person: Person, app: Flask) -> None:

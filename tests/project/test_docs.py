@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.harness import ROOT
+from tests.support.harness import EVERY_SETTING, ROOT
 
 READMES = sorted(ROOT.glob("README*.md"))
 DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,6 +56,16 @@ def test_every_setting_exists(document: Path) -> None:
     named = re.findall(r"\b(?:AUTH0|APP|API|SESSION|TRUSTED|SHOW)_[A-Z_]+\b", document.read_text())
 
     assert [name for name in named if f'"{name}"' not in settings] == []
+
+
+def test_the_example_of_env_has_every_setting_with_its_default() -> None:
+    text = (ROOT / ".env.example").read_text()
+    described = re.findall(r"((?:^# .*\n)+)((?:^#?[A-Z0-9_]+=.*\n)+)", text, re.M)
+
+    named = {name for _, lines in described for name in re.findall(r"^#?(\w+)=", lines, re.M)}
+
+    assert {name for name in EVERY_SETTING if name not in named} == set()
+    assert [lines for text, lines in described if "efault" not in text] == []
 
 
 def of_no_language(readme: Path) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ BESIDE = {
     "doctor": ["tests/support/doctor.py"],
 }
 # Signing in, pages, the whole way of a test of one's own.
-SOME_TESTS = ("tests/pages/test_own_pages.py", "tests/pages/test_add_contact.py")
+SOME_TESTS = ("tests/pages/test_own_pages.py", "tests/pages/test_pages.py")
 
 
 @pytest.fixture

@@ -90,3 +90,9 @@ def test_a_form_sends_json_to_the_api(signed_in: Any, fake_api: FakeApi) -> None
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/contacts")
     assert fake_api.requests[0].json == {"name": "Grace Hopper", "email": "", "phone": ""}
+
+
+def test_the_start_page_and_the_menu_lead_to_the_contacts(person: Person) -> None:
+    person.signs_in()
+
+    assert person.sees("/").text.count('href="/contacts"') == 2
