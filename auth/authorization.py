@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask import redirect, request
 from werkzeug.datastructures import MultiDict
@@ -117,8 +117,8 @@ def authorization_url(
         request_params["dpop_jkt"] = rp.dpop.thumbprint(key)
     if settings.par or metadata.promises("require_pushed_authorization_requests"):
         request_params = par.push(rp, request_params)
-    # What is None is left out.
-    url = str(prepare_grant_uri(metadata.authorization_endpoint, **request_params))
+    sent = [(name, str(value)) for name, value in request_params.items() if value is not None]
+    url = str(add_params_to_uri(metadata.authorization_endpoint, sent))
     if len(url) > MAX_URL_LENGTH:
         raise Error("bad_request", f"the authorization request has {len(url)} characters")
     return url

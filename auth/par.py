@@ -22,9 +22,5 @@ def push(rp: RelyingParty, params: dict[str, Any]) -> dict[str, Any]:
     request_uri = response.json_object().get("request_uri")
     if response.status not in (200, 201) or not isinstance(request_uri, str):
         raise Error("request_refused", f"pushed authorization request: {error_of(response)}")
-    # RFC 9126 section 4: what else is in the URL is ignored; OAuth demands `response_type`.
-    return {
-        "client_id": params["client_id"],
-        "response_type": "code",
-        "request_uri": request_uri,
-    }
+    # FAPI 2.0 Security Profile section 5.3.3.1: these two alone.
+    return {"client_id": params["client_id"], "request_uri": request_uri}

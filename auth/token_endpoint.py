@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -75,16 +75,18 @@ def authenticated_post(
     for method in methods:
         # The other methods bring it themselves.
         body = urlencode({k: v for k, v in form.items() if k != "client_id" or method == BASIC})
-        headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
+
+        def send(proof: Mapping[str, str], method: str = method, body: str = body) -> Response:
+            # Each time anew: an assertion is good once (RFC 7523 section 3).
+                headers |= {"Content-Type": "application/x-www-form-urlencoded", **proof}
+            left = max(deadline - time.monotonic(), 0.1)
+            return rp.http.send("POST", endpoint, headers, seconds=left, data=authenticated)
+
         with errors_of_provider(too_large="bad_token_response"):
-            response = rp.send(
-                "POST",
-                endpoint,
-                {**headers, "Content-Type": "application/x-www-form-urlencoded"},
-                dpop_key=dpop_key,
-                seconds=max(deadline - time.monotonic(), 0.1),
-                data=authenticated,
-            )
+            if rp.dpop and dpop_key:
+                response = rp.dpop.send(dpop_key, "POST", endpoint, send)
+            else:
+                response = send({})
         if response.json_object().get("error") != "invalid_client":
             if method != methods[0]:
                 authentication.accept(method)

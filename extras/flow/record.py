@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import logging
+import re
 import secrets
 import sys
 import time
@@ -201,7 +202,8 @@ class Recorder:
         """Store what this request was about, if it was about the flow."""
         location = response.headers.get("Location", "")
         is_own = location.startswith(("/", f"{self.rp.settings.app_base_url}/"))
-        next_url = location if "response_type=code" in location and not is_own else ""
+        asks = re.search(r"[?&](response_type=code|request_uri=)", location)
+        next_url = location if asks and not is_own else ""
         if has_heard() or next_url:
             self._finish(Heard.now(), response, next_url)
 

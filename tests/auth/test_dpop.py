@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,13 @@ from auth.http_client import Response
 from tests.conftest import MakeApp, PersonAt
 from tests.support.harness import Api, Provider, query_of
 from tests.support.id_tokens import claims_in
-from tests.support.scripted_provider import ScriptedProvider, visitor_of
+from tests.support.scripted_provider import (
+    Handler,
+    ScriptedProvider,
+    key_for_alg,
+    send,
+    visitor_of,
+)
 
 
 @pytest.mark.parametrize("nonce", [False, True], ids=["without nonces", "with nonces"])
@@ -65,6 +73,26 @@ def test_a_pushed_request_leaves_a_reference_in_the_url(
 
     parameters = query_of(person.begins())
 
-    assert set(parameters) == {"client_id", "response_type", "request_uri"}
+    assert set(parameters) == {"client_id", "request_uri"}
     assert person.signs_in().status_code == 303
     assert person.sees("/appointments").status_code == 200
+
+
+def test_a_request_that_is_sent_again_for_a_nonce_has_another_assertion(
+    scripted: ScriptedProvider, make_app: MakeApp, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    key.write_text(json.dumps(key_for_alg("ES256", 7).as_dict(private=True)))
+    app = make_app(
+        AUTH0_DOMAIN=scripted.issuer, AUTH0_DPOP="1",
+        AUTH0_CLIENT_SECRET="", AUTH0_CLIENT_SIGNING_KEY=str(key),
+    )  # fmt: skip
+
+    def asks_for_a_nonce(handler: Handler) -> None:
+        send(handler, {"error": "use_dpop_nonce"}, 400, DPoP_Nonce="a-nonce")
+
+    scripted.scripts["token"] = asks_for_a_nonce
+    visitor_of(app, scripted).signs_in()
+
+    first, second = (claims_in(form["client_assertion"])["jti"] for form in scripted.forms)
+    assert first != second
