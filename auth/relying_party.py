@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -52,24 +52,16 @@ class RelyingParty:
         dpop_key: dict[str, Any] | None,
         access_token: str | None = None,
         seconds: float = TOTAL_SECONDS,
-        authenticate: Callable[[], tuple[Mapping[str, str], str]] | None = None,
         **content: Any,
     ) -> Response:
         """Send a request with an access token, or with what becomes one: by DPoP where the session
         has a key, and then maybe twice within `seconds`. RFC 6750 section 2.1: the token is a
-        header; section 5.3: never in a URL.
-
-        `authenticate` returns headers and body with the client authentication, anew for each
-        request: an assertion is good for one (RFC 7523 section 3).
-        """
+        header; section 5.3: never in a URL."""
         deadline = time.monotonic() + seconds
 
         def send(proof: Mapping[str, str]) -> Response:
-            left, sent, further = max(deadline - time.monotonic(), 0.1), {**headers, **proof}, content
-            if authenticate:
-                own, data = authenticate()
-                sent, further = {**sent, **own}, {**content, "data": data}
-            return self.http.send(method, url, sent, seconds=left, **further)
+            left = max(deadline - time.monotonic(), 0.1)
+            return self.http.send(method, url, {**headers, **proof}, seconds=left, **content)
 
         if self.dpop and dpop_key:
             return self.dpop.send(dpop_key, method, url, send, access_token)

@@ -78,7 +78,8 @@ def authenticated_post(
 
         def send(proof: Mapping[str, str], method: str = method, body: str = body) -> Response:
             # Each time anew: an assertion is good once (RFC 7523 section 3).
-                headers |= {"Content-Type": "application/x-www-form-urlencoded", **proof}
+            headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", **proof}
             left = max(deadline - time.monotonic(), 0.1)
             return rp.http.send("POST", endpoint, headers, seconds=left, data=authenticated)
 
