@@ -317,11 +317,13 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
 
         Raises StoreUnavailable if a change could not be stored.
         """
+        if session.unavailable:
+            return  # nobody knows what this browser's session is: it stays as it is
         if session.key is not None:
             self._save(session)
         if session.new_id is not None:
             self._set_cookie(app, response, session.new_id, max_age=self._absolute)
-        elif session.key is None and session.modified and session and not session.unavailable:
+        elif session.key is None and session.modified and session:
             self._set_cookie(app, response, self._visitor_cookie(session))
         elif session.was_ended or (session.key is None and session.modified):
             self._set_cookie(app, response, "", max_age=0)

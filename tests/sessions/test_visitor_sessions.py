@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask, flash, get_flashed_messages, jsonify, request, session
 
-from auth import public
+from auth import public, without_session
 from tests.conftest import MakeApp
-from tests.support.harness import SESSION_COOKIE, Browser, Person
+from tests.support.harness import SESSION_COOKIE, Browser, Person, free_port
 from tests.support.session_store import Counted
 
 
@@ -149,3 +149,15 @@ def test_a_cookie_of_a_visitor_signs_nobody_in(app: Flask, person: Person) -> No
 
     assert person.sees("/profile").status_code == 302
     assert Browser(app).get("/notes").json == {}
+
+
+def test_a_store_that_is_away_costs_nobody_their_cookie(make_app: MakeApp) -> None:
+    app = make_app(SESSION_REDIS_URL=f"redis://localhost:{free_port()}")
+    app.add_url_rule("/flashes", view_func=without_session(lambda: flash("x") or "done"))
+    browser = Browser(app)
+    browser.client.set_cookie(SESSION_COOKIE, "A" * 43)
+
+    response = browser.get("/flashes")
+
+    assert response.text == "done"
+    assert browser.cookie(SESSION_COOKIE) == "A" * 43
