@@ -43,18 +43,16 @@ test: $(VENV)/installed-dev ## Run the tests; installs what they need first
 	@.ci/install-system-packages
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
-# The flow, its checks, the refresh, sign-out, the store and the pages; no browser, no servers.
-QUICK := tests/auth/test_sign_in.py tests/auth/test_login_transactions.py tests/auth/test_id_token.py \
-	tests/auth/test_refresh.py tests/auth/test_refresh_once.py tests/auth/test_sign_out.py \
-	tests/auth/test_backchannel_logout.py tests/auth/test_call_api.py tests/auth/test_errors.py \
+# The flow, its checks, the refresh, sign-out, SQLite, the pages; no browser, gunicorn or Redis.
+QUICK := -k 'not redis' $(addprefix tests/auth/test_,sign_in.py login_transactions.py id_token.py \
+	refresh.py sign_out.py backchannel_logout.py call_api.py errors.py) \
 	tests/sessions/test_store.py tests/sessions/test_visitor_sessions.py \
 	tests/pages/test_pages.py tests/pages/test_own_pages.py \
 	tests/project/test_settings.py tests/project/test_docs.py
 
 .PHONY: test-quick
 test-quick: $(VENV)/installed-dev ## Run the tests of the core alone, in less than a minute
-	@.ci/install-system-packages
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS) $(QUICK)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(QUICK) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/installed-dev ## Check style, types, deployment files and workflows
