@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from flask import Flask
 from tests.conftest import Clock, MakeApp
 from tests.support.doctor import Examined
 from tests.support.harness import APP, Provider
-from tests.support.scripted_provider import ScriptedProvider, says, send
+from tests.support.id_tokens import claims_in
+from tests.support.scripted_provider import ScriptedProvider, key_for_alg, says, send
 
 CALLBACK = f"{APP}/callback"
 
@@ -257,6 +259,22 @@ def test_pushed_requests_are_pushed(make_app: MakeApp, provider: Provider) -> No
 
 def test_with_dpop_a_proof_is_sent(make_app: MakeApp) -> None:
     assert Examined(make_app(AUTH0_DPOP="1")).wrong() == set()
+
+
+def test_where_a_nonce_is_asked_for_the_assertion_is_another_one(
+    scripted: ScriptedProvider, make_app: MakeApp, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    key.write_text(json.dumps(key_for_alg("ES256", 7).as_dict(private=True)))
+    scripted.scripts["token"] = lambda handler: send(
+        handler, {"error": "use_dpop_nonce"}, 400, DPoP_Nonce="a-nonce"
+    )
+    settings = {"AUTH0_CLIENT_SECRET": "", "AUTH0_CLIENT_SIGNING_KEY": str(key)}
+
+    Examined(make_app(AUTH0_DOMAIN=scripted.issuer, AUTH0_DPOP="1", **settings))
+
+    first, second, *_ = (claims_in(form["client_assertion"])["jti"] for form in scripted.forms)
+    assert first != second
 
 
 @pytest.mark.parametrize(
