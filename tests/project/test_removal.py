@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from app import EXTRAS
+from tests.project.conftest import run_tests
 from tests.support.harness import ROOT
 
 RULES = (ROOT / "docs/make-it-yours.md").read_text()
@@ -88,15 +87,6 @@ SEARCHED = {
 }
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """This project, as it is checked out."""
-    folder = tmp_path / "copy"
-    left_out = shutil.ignore_patterns(".[!e]*", "__pycache__", "instance", "bench", "*.mo")
-    shutil.copytree(ROOT, folder, ignore=left_out)
-    return folder
-
-
 def remove(folder: Path, name: str, part: Part) -> None:
     for file in part.files:
         path = folder / file
@@ -159,10 +149,7 @@ def test_without_it_nothing_mentions_it_and_the_app_works(copy: Path, name: str)
             assert mentions(copy, ["tests"], rf"tests\.support\.{Path(file).stem}\b") == []
 
     # The tests that remain can be collected, and those of a page work.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["tests/pages", "tests/extras", "tests/browser", "-k", "test_own_pages"]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    run_tests(copy, "tests/pages", "tests/extras", "tests/browser", "-k", "test_own_pages")
 
 
 def mentions(folder: Path, places: list[str], text: str) -> list[str]:
