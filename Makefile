@@ -102,7 +102,7 @@ bench: $(VENV)/installed-dev ## Measure it beside a typical and a bare app; writ
 .PHONY: screenshots
 screenshots: $(VENV)/installed-dev ## Make the pictures of README and docs/ anew, from the running demo
 	@.ci/install-system-packages
-	@$(BIN)/python -m demo.screenshots $(ARGS)
+	@$(BIN)/python .ci/screenshots.py $(ARGS)
 
 .PHONY: image
 image: ## Build the container image with docker or podman
