@@ -72,6 +72,16 @@ MORE_SHAPES = {
         habits("/auth /token /me /jwks /token/revocation /session/end -", iss_parameter=True),
         {"AUTH0_AUDIENCE": "", "AUTH0_AUTHORIZE_PARAMS": "prompt=consent"},
     ),
+    # FAPI 2.0's way, by the metadata and the nonces of a real one (docs/other-providers.md).
+    "oidc-provider": Shape(
+        "",
+        habits(
+            "/auth /token /me /jwks /token/revocation /session/end /request",
+            iss_parameter=True, claims_in_id_token=False, dpop_nonce=True,
+            require_pushed_authorization_requests=True, **BASIC,
+        ),
+        {"AUTH0_AUDIENCE": "", "AUTH0_AUTHORIZE_PARAMS": "prompt=consent", "AUTH0_DPOP": "1"},
+    ),
     "duende": Shape(
         "",
         habits(
