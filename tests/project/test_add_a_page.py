@@ -17,7 +17,7 @@ def code_of(document: str, language: str) -> list[str]:
 
 def test_a_page_added_by_the_book_works(copy: Path) -> None:
     view, form, *_ = code_of("add-a-page.md", "python")
-    [template] = code_of("add-a-page.md", "html")
+    template, form_template = code_of("add-a-page.md", "html")
     [entry] = re.findall(r"`(MenuEntry\(.*\),)`", (ROOT / "docs/add-a-page.md").read_text())
     [tests, *_] = code_of("test-your-pages.md", "python")
     views, menu = copy / "pages/views.py", copy / "pages/__init__.py"
@@ -27,6 +27,7 @@ def test_a_page_added_by_the_book_works(copy: Path) -> None:
     home = '        MenuEntry("/profile"'
     menu.write_text(menu.read_text().replace(home, f"        {entry}\n{home}"))
     (copy / "templates/invoices.html").write_text(template)
+    (copy / "templates/invoice_form.html").write_text(form_template)
     (copy / "tests/pages/test_invoices.py").write_text(tests)
 
     run_tests(copy, "tests/pages/test_invoices.py")
