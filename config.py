@@ -38,6 +38,11 @@ REDIS_SCHEMES = (
 REDIS_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?"
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+# What ID tokens may be signed with, where one algorithm is chosen (RFC 7518 section 3.1).
+ID_TOKEN_ALGORITHMS = (
+    "HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+    "EdDSA", "Ed25519",
+)  # fmt: skip
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 # Top-level names that no public name server has (RFC 6761), or that only a cluster knows.
 INSIDE = (".internal", ".local", ".svc", ".test", ".example", ".invalid")
@@ -361,7 +366,7 @@ class Settings:
         "AUTH0_AUTHORIZE_PARAMS", _authorize_params, default=""
     )
     logout_params: dict[str, str] = variable("AUTH0_LOGOUT_PARAMS", _logout_params, default="")
-    id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of("HS256"))
+    id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of(*ID_TOKEN_ALGORITHMS))
     par: bool = variable("AUTH0_PAR", switch, default="0")
     dpop: bool = variable("AUTH0_DPOP", switch, default="0")
     api_base_url: str | None = variable("API_BASE_URL", _api_base_url)
@@ -490,7 +495,8 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
     ):
         write = "the application's client secret, or a private key's path in "
         reader.problem("AUTH0_CLIENT_SECRET", "is not set", f"{write}AUTH0_CLIENT_SIGNING_KEY")
-    if found["id_token_alg"] and len(found["client_secret"] or "") < 32:
+    alg = found["id_token_alg"]
+    if alg == "HS256" and len(found["client_secret"] or "") < 32:
         # RFC 7518 section 3.2: a key of the hash's size or larger.
         wrong = "is HS256, which needs a client secret of 32 bytes or more"
         reader.problem("AUTH0_ID_TOKEN_ALG", wrong, "nothing, or a longer AUTH0_CLIENT_SECRET")
