@@ -180,15 +180,17 @@ def _token_response(response: Response, token_type: str, *, from_sign_in: bool) 
 
 
 def _token(data: dict[str, Any], name: str) -> str | None:
-    """A token that can be stored and, as a header, sent (RFC 6750 section 2.1). Raises Error for
-    one that is too large."""
+    """A token that can be stored and sent. A refresh token travels in forms and may have spaces
+    (RFC 6749 appendix A.17), the others in headers (RFC 6750 section 2.1). Raises Error for one
+    that is too large."""
     token = data.get(name)
     if not isinstance(token, str) or not token:
         return None
     if len(token) > LONGEST[name]:
         size = f"{len(token):,} bytes, more than {LONGEST[name]:,}"
         raise Error("bad_token_response", f"{name} has {size}")
-    return token if token.isascii() and token.isprintable() and " " not in token else None
+    has_spaces = " " in token and name != "refresh_token"
+    return token if token.isascii() and token.isprintable() and not has_spaces else None
 
 
 def _expires_in(value: object) -> float | None:

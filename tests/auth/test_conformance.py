@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import MakeApp
+from tests.conftest import Clock, MakeApp
 from tests.support.harness import post_logout
 from tests.support.scripted_provider import ScriptedProvider, key_for_alg, public, visitor_of
 
@@ -42,3 +42,18 @@ def test_a_logout_token_of_another_algorithm_than_the_configured_one_ends_no_ses
 
     assert response.status_code == 400
     assert person.is_signed_in()
+
+
+def test_a_refresh_token_may_have_any_visible_character_and_spaces(
+    make_app: MakeApp, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    every = "".join(map(chr, range(0x20, 0x7F)))
+    scripted.token = {"refresh_token": every}
+    app = make_app(AUTH0_DOMAIN=scripted.issuer, API_BASE_URL=scripted.base_url)
+    person = visitor_of(app, scripted)
+    person.signs_in()
+    clock.moves(3600)
+
+    person.browser.get("/appointments")
+
+    assert scripted.forms[-1]["refresh_token"] == every
