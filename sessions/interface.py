@@ -235,10 +235,10 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         record = Record(os.urandom(8), self._encrypt(key, content), now, expires_at)
         self.store.create(key, record, self._newest_digests(content.refs))
         if earlier:
-            was_there = self._delete(*earlier)
-            # Another tab's request may be under way with the earlier id: it was not lost.
-            self.store.add(f"ended {earlier[0]}", "1", ENDED_SECONDS)
-            if was_there is None:
+            # Another tab's request may be under way with the earlier id: it was not lost, and if
+            # it signs out, this session ends.
+            self.store.add(f"ended {earlier[0]}", key, ENDED_SECONDS)
+            if self._delete(*earlier) is None:
                 self._delete(key, content.refs)
                 session.forget()
                 raise SessionEnded
@@ -248,14 +248,19 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         session.fill(content.data)
 
     def end(self, session: Session) -> Content | None:
-        """Delete this session, at the store and in the browser; return what it held to the last.
-        Raises StoreUnavailable."""
-        content = None
+        """Delete this session, at the store and in the browser, and the one that a sign-in in
+        another tab has just put in its place; return what was held to the last. Raises
+        StoreUnavailable."""
+        content, key = None, session.key or session.lost_key
         if session.key is not None:
             content = session.content
             with suppress(SessionEnded):
                 content = self.end_key(session.key, content) or content
             session.forget()
+        while key and (key := self.store.get(f"ended {key}")):
+            if record := self.store.read(key):
+                with suppress(SessionEnded):
+                    content = self.end_key(key, self.decode(key, record)[0]) or content
         session.was_ended = True
         return content
 

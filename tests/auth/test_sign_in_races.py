@@ -45,6 +45,23 @@ def test_signing_out_during_a_sign_in_leaves_nobody_signed_in(
     assert len(provider.requests_to("/oauth/revoke")) == 2
 
 
+def test_signing_out_while_the_callback_is_being_answered_leaves_nobody_signed_in(
+    engine: str, app: Flask, person: Person, provider: Provider
+) -> None:
+    """The new cookie is on its way: the sign-out in the other tab comes with the earlier one."""
+    person.signs_in()
+    callbacks = [person.provider.answers(person.begins()) for _ in range(2)]
+    elsewhere = same_browser(person, app)
+    for callback in callbacks:
+        assert person.comes_back(callback).status_code == 303
+
+    response = elsewhere.signs_out()
+
+    assert response.status_code == 200
+    assert not person.is_signed_in()
+    assert len(provider.requests_to("/oauth/revoke")) == 1
+
+
 def test_a_sign_in_that_cannot_be_kept_costs_nobody_the_session_they_have(
     engine: str, app: Flask, person: Person
 ) -> None:
