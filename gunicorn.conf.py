@@ -8,6 +8,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gunicorn.http import errors
+
+# A malformed request may have a code or a cookie in it, and gunicorn would repeat it in its own
+# error page and in the log.
+for _each in vars(errors).values():
+    if isinstance(_each, type) and issubclass(_each, Exception):
+        _each.__str__ = lambda self: type(self).__name__  # type: ignore[method-assign]
+
 
 def on_starting(server: Any) -> None:
     """Called by gunicorn before it listens: refuse what can never work.

@@ -80,16 +80,19 @@ def require_small_request() -> None:
     for name in PARSED_HEADERS:
         if len(request.environ.get(name, "")) > MAX_PARSED_LENGTH:
             del request.environ[name]
-    limit = request.max_content_length = _mark("max_request_bytes", MAX_BODY_BYTES)
+    limit = _mark("max_request_bytes", MAX_BODY_BYTES)
+    request.max_content_length = limit + 1  # where Werkzeug cuts chunks off, without a word
     if (request.content_length or 0) > limit:
         raise Error("too_large", f"{request.content_length} bytes, {limit} allowed")
     if limit == MAX_BODY_BYTES:  # a view that takes more reads it as it likes
         try:
-            request.get_data()
+            body = request.get_data()
         except HTTPException:
             raise
         except Exception as error:  # each server has its own for a body of malformed chunks
             raise Error("bad_request", f"the body: {type(error).__name__}") from None
+        if len(body) > limit:
+            raise Error("too_large", f"in chunks, {limit} allowed")
 
 
 def require_own_address() -> Response | None:

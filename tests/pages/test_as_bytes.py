@@ -35,6 +35,9 @@ AS_BYTES = {
     + b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     "too large": b"POST /logout HTTP/1.1\r\n" + HEAD + b"Content-Length: 99999\r\n\r\n",
+    "too large in chunks": b"POST /logout HTTP/1.1\r\n" + HEAD
+    + b"Transfer-Encoding: chunked\r\n\r\n" + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 3
+    + b"0\r\n\r\n",
     "folded header": b"GET / HTTP/1.1\r\n" + HEAD + b"A: b\r\n c\r\n\r\n",
 }  # fmt: skip
 TAKEN_AS_IS = {
@@ -64,6 +67,21 @@ def test_odd_headers_change_nothing(gunicorn: str) -> None:
 
         assert answer.startswith("HTTP/1.1 200"), (name, answer[:200])
         assert answer.partition("\r\n\r\n")[2] == plain, name
+
+
+def test_a_malformed_head_is_repeated_nowhere(
+    capfd: pytest.CaptureFixture[str], gunicorn: str
+) -> None:
+    heads = (
+        b"GET /callback?code=a-secret&x=\xc3\xa9 HTTP/1.1\r\n" + HEAD,
+        b"GET /callback?x= &code=a-secret HTTP/1.1\r\n" + HEAD,
+        b"GET / HTTP/1.1\r\n" + HEAD + b"Cookie app_session_3000=a-secret\r\n",
+    )
+    answers = [sent(gunicorn, head + b"\r\n") for head in heads]
+
+    logged = capfd.readouterr()
+    assert [answer[:12] for answer in answers] == ["HTTP/1.1 400"] * len(heads)
+    assert "a-secret" not in "".join(answers) + logged.out + logged.err
 
 
 BAD_CHUNK = (
