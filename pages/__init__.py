@@ -90,7 +90,9 @@ def _init_headers(app: Flask, settings: Settings) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(always)
-        if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        # A redirect of a file to our own address, too: a cache in front would lead everybody round.
+        is_file = request.endpoint == "static" and response.status_code in (200, 206, 304)
+        if not is_file and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
 

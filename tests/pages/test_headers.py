@@ -52,6 +52,7 @@ def every_answer(app: Flask, person: Person) -> Iterator[tuple[str, Any]]:
         yield f"JSON {path}", person.sees(path, headers=JSON)
     yield "cross-site", person.browser.post("/logout", headers={"Origin": "null"})
     yield "another host", person.sees("/", base_url="http://evil.example")
+    yield "a file of another host", person.sees("/static/app.css", base_url="http://evil.example")
     yield "a post to another host", person.browser.post("/logout", base_url="http://evil.example")
     yield "too large", person.browser.post("/logout", data=b"x" * 100_000)
     yield "bad parameter", person.sees("/login?login_hint=%00")
