@@ -150,7 +150,7 @@ def _finish(
             raise Error("sign_in_not_kept", NOT_KEPT)
         sub = _sign_in(rp, code, transaction, browser)
     except SessionEnded:
-        store.remove(name, "in progress")
+        store.swap(name, "in progress", "done", EXCHANGE_SECONDS)  # the code is spent
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
         return redirect(transaction.return_to, 302)
     except BaseException:
