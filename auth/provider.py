@@ -67,7 +67,8 @@ class Metadata:
             raise Error("metadata_of_all_tenants", detail)
         if configured.endswith(METADATA_PATH):
             # The document's address says where it lies, and not by which name the issuer goes.
-            matches = isinstance(issuer, str) and _origin(issuer) == _origin(configured)
+            parts = urlsplit(configured)
+            matches = f"{issuer}/".startswith(f"{parts.scheme}://{parts.netloc}/")
         else:
             # Discovery section 4.3: MUST be identical to the issuer the metadata was asked of.
             matches = issuer == configured
@@ -84,11 +85,6 @@ class Metadata:
         if missing := [name for name in required if endpoints[name] is None]:
             raise Error("bad_metadata", f"{missing[0]} is missing")
         return cls(raw=raw, issuer=issuer, **endpoints)  # type: ignore[arg-type]  # checked above
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
 
 
 def _endpoint(raw: dict[str, Any], name: str, issuer: str) -> str | None:

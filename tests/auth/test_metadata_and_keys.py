@@ -63,8 +63,13 @@ def test_bad_metadata_sends_nobody_anywhere(
 
 @pytest.mark.parametrize(
     ("issuer", "status"),
-    [("{base_url}/another/name", 303), ("https://provider.invalid/", 502)],
-    ids=["of the same origin", "of another"],
+    [
+        ("{base_url}/another/name", 303),
+        ("https://provider.invalid/", 502),
+        ("{base_url}.invalid/", 502),
+        ("https://[half", 502),
+    ],
+    ids=["of the same origin", "of another", "of one that begins like it", "of none"],
 )
 def test_the_metadatas_own_address_is_good_for_an_issuer_of_the_same_origin(
     issuer: str, status: int, make_app: MakeApp, scripted: ScriptedProvider
