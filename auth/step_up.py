@@ -86,7 +86,7 @@ def requires_claim(
         if contains is not None:
             values = value.split() if isinstance(value, str) else value
             return isinstance(values, list) and contains in values
-        return value not in (None, False)
+        return bool(value)  # a list without a role is none
 
     wanted = equals if equals is not None else contains
 

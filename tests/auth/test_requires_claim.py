@@ -34,6 +34,8 @@ KEEPS_OUT: dict[str, tuple[Any, dict[str, Any]]] = {
     "true for 1": (True, {"equals": 1}),
     "false": (False, {}),
     "null": (None, {}),
+    "an empty list": ([], {}),
+    "an empty text": ("", {}),
 }
 
 
