@@ -18,7 +18,7 @@ FOCUSED = """() => {
     return {
         label: label.trim(), tag: e.tagName,
         top: box.top + scrollY, left: box.left, height: box.height,
-        seen: box.top >= 0 && box.bottom <= innerHeight + 1 && box.left >= 0,
+        seen: box.top >= 0 && box.bottom <= innerHeight + 2 && box.left >= 0,
         outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
     };
 }"""
