@@ -147,7 +147,7 @@ def _request_params(
         # RFC 9700 section 2.1.1: PKCE, by S256, for confidential clients too.
         "code_challenge": create_s256_code_challenge(code_verifier),
         "code_challenge_method": "S256",
-        **_ui_locales(),
+        **chosen_language(),
         **settings.authorize_params,
         **params,
         **api,
@@ -155,8 +155,9 @@ def _request_params(
     }
 
 
-def _ui_locales() -> dict[str, str]:
-    """The language that the visitor chose here; the browser's own choice the provider sees."""
+def chosen_language() -> dict[str, str]:
+    """Return `ui_locales` where the visitor chose a language here; the browser's own choice the
+    provider sees."""
     chosen = request.cookies.get(relying_party().settings.cookie_name("language"), "")
     return {"ui_locales": chosen} if re.fullmatch(r"[A-Za-z]{2,8}", chosen) else {}
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Mapping
 
 from authlib.common.urls import add_params_to_uri
-from flask import request
 
 from sessions import Content, Record, SessionEnded, current_session, session_interface
 
 from . import signals
+from .authorization import chosen_language
 from .errors import Error, SignInNeeded
 from .relying_party import RelyingParty, relying_party
 from .token_endpoint import revoke, revoke_all
@@ -55,8 +55,7 @@ def logout_url(rp: RelyingParty, sign_in: SignIn) -> str | None:
         params |= {"post_logout_redirect_uri": back, "state": secrets.token_urlsafe(8)}
         if len(sign_in.id_token) <= LONGEST_HINT:
             params = {"id_token_hint": sign_in.id_token, **params}
-        if language := request.cookies.get(rp.settings.cookie_name("language")):
-            params["ui_locales"] = language
+        params |= chosen_language()
     elif metadata.is_auth0:
         # Auth0 without the switch "RP-Initiated Logout End Session Endpoint Discovery".
         endpoint = f"{metadata.issuer.rstrip('/')}/v2/logout"

@@ -123,7 +123,13 @@ def callback() -> Response:
             return redirect(transaction.return_to, 302)  # Back, reload, a second click
         if browser is None or not transaction.is_of(browser):
             what = "no sign-in cookie" if browser is None else "late, or of another browser"
-            raise Error("stale_sign_in", what)
+            stale = Error("stale_sign_in", what)
+            if sign_in is None:
+                raise stale
+            # Tabs that a browser opens together have a cookie each, and the last one stays: who has
+            # signed in by one of them needs no error in the others.
+            signals.sign_in_failed.send(rp, code=stale.code, detail=stale.detail)
+            return redirect(transaction.return_to, 302)
         code = check_authorization_response(response, rp.provider.metadata())
         return _finish(rp, code, transaction, browser)
     except StoreUnavailable as error:

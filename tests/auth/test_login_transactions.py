@@ -317,16 +317,33 @@ def test_a_failed_sign_in_keeps_the_earlier_session(person: Person, provider: Pr
 
 @pytest.mark.parametrize("is_signed_in", [False, True])
 def test_a_callback_of_somebody_elses_sign_in_signs_nobody_in(
-    app: Flask, person_at: PersonAt, is_signed_in: bool
+    app: Flask, person_at: PersonAt, provider: Provider, is_signed_in: bool
 ) -> None:
     attacker, victim = person_at(app), person_at(app)
-    callback = attacker.provider.answers(attacker.begins(), BEN)
+    callback = attacker.provider.answers(attacker.begins("/login?return_to=/profile"), BEN)
     victim.signs_in(ADA) if is_signed_in else victim.begins()
 
     response = victim.comes_back(callback)
 
-    assert response.status_code == 400
+    assert response.status_code == (302 if is_signed_in else 400)
+    assert response.headers.get("Location") == ("/profile" if is_signed_in else None)
+    assert len(provider.requests_to("/oauth/token")) == is_signed_in  # the victim's own
     assert ("Ada Marlow" in text_of(victim.sees("/profile"))) == is_signed_in
+
+
+def test_tabs_that_a_browser_opens_together_reach_their_pages_once_one_has_signed_in(
+    person: Person,
+) -> None:
+    pages = ["/profile", "/appointments", "/sessions"]
+    addresses = []
+    for page in pages:  # each without the cookie of the others
+        person.browser.client.delete_cookie(SIGN_IN_COOKIE)
+        addresses.append(person.begins(f"/login?return_to={page}"))
+    callbacks = [person.provider.answers(address) for address in addresses]
+
+    led = [person.comes_back(callback).headers["Location"] for callback in reversed(callbacks)]
+
+    assert led == pages[::-1]
 
 
 def test_a_session_that_is_planted_does_not_finish_somebody_elses_sign_in(
