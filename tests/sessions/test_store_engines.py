@@ -162,7 +162,7 @@ def test_a_redis_that_never_answers_is_waited_for_two_seconds(mute: int) -> None
         outcomes = [call.exception() for call in calls]
 
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * len(CALLS)
-    assert time.monotonic() - before < 2.5
+    assert time.monotonic() - before < 3.9  # and not once more for each of them
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
