@@ -79,7 +79,10 @@ def begin_sign_in(
     browser = BrowserSecret.from_request(request, rp.settings) or BrowserSecret.new()
     configured = configured_scope(rp)
     further = " ".join(dict.fromkeys(each for each in scope if each not in configured))
-    max_age = params.get("max_age", rp.settings.authorize_params.get("max_age"))
+    # A page's own may only be stricter than the configured one.
+    ages = [each["max_age"] for each in (params, rp.settings.authorize_params) if "max_age" in each]
+    if ages:
+        params = {**params, "max_age": min(ages, key=int)}
     transaction = LoginTransaction(
         id=secrets.token_urlsafe(8),
         browser=browser.fingerprint(),
@@ -89,7 +92,7 @@ def begin_sign_in(
         # A configured organization is not the visitor's to choose.
         organization=rp.settings.organization or organization,
         audience=audience,
-        max_age=int(max_age) if max_age is not None else None,
+        max_age=int(params["max_age"]) if ages else None,
         # Configured ones are a wish (OIDC Core section 3.1.2.1); a page's own are its condition.
         acr_values=params.get("acr_values"),
     )

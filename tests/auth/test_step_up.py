@@ -284,6 +284,14 @@ def test_the_shortest_time_and_every_scope_count(modest: WithPage, provider: Pro
     assert asked["scope"] == f"{CONFIGURED} phone contacts"
 
 
+def test_a_configured_time_that_is_shorter_counts(with_page: WithPage, clock: Clock) -> None:
+    person = with_page(*RECENT, AUTH0_AUTHORIZE_PARAMS="max_age=30")
+    person.signs_in()
+    clock.moves(150)
+
+    assert query_of(person.begins("/page"))["max_age"] == "30"
+
+
 def test_a_grant_that_is_over_is_asked_for_again_and_not_taken_for_refused(
     with_page: WithPage, provider: Provider, api: Api
 ) -> None:
