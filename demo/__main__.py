@@ -60,10 +60,9 @@ def is_taken(port: int) -> bool:
 def refuse_taken_ports(to_start: list[Program]) -> None:
     """Exits where a port is in use, and says how to choose another one."""
     if taken := [each for each in to_start if is_taken(each.port)]:
-        sys.exit("\n".join(
-            f"Port {each.port}, for the {each.name}, is in use. Choose another: {each.port_option}"
-            for each in taken
-        ))  # fmt: skip
+        lines = [f"Port {each.port}, for the {each.name}, is in use." for each in taken]
+        others = " ".join(f"{each.port_option} {each.port + 1000}" for each in taken)
+        sys.exit("\n".join([*lines, f"Choose others, such as: make demo ARGS='{others}'"]))
 
 
 def start(program: Program) -> Child:

@@ -298,7 +298,8 @@ def test_a_port_that_is_taken_is_named(demo: Demo) -> None:
     done = subprocess.run(demo.command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
     assert done.returncode != 0
-    assert f"Port {demo.port}, for the app, is in use. Choose another: --port" in done.stderr
+    assert f"Port {demo.port}, for the app, is in use." in done.stderr
+    assert "Choose others, such as: make demo ARGS='--" in done.stderr
 
 
 def test_the_second_apis_port_has_to_be_free_only_where_there_is_a_second_api(
@@ -309,7 +310,8 @@ def test_the_second_apis_port_has_to_be_free_only_where_there_is_a_second_api(
 
     assert demo.is_up()
     complaint = f"Port {taken_port}, for the contacts API, is in use."
-    assert done.stderr == f"{complaint} Choose another: --contacts-port\n"
+    advice = f"Choose others, such as: make demo ARGS='--contacts-port {taken_port + 1000}'"
+    assert done.stderr == f"{complaint}\n{advice}\n"
 
 
 def test_in_a_container_app_and_provider_answer_from_outside_and_nothing_else_does() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
     assert missing == []
 
 
-def test_every_function_is_in_the_file_that_is_named_with_it() -> None:
-    text = (ROOT / "docs/how-it-works.md").read_text()
-    named = re.findall(r"`(\w+)` in\s+\[([\w/.]+)\]", text)
+@pytest.mark.parametrize("document", ["how-it-works.md", "architecture.md"])
+def test_every_function_is_in_the_file_that_is_named_with_it(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    named = re.findall(r"`(\w+)`\s+in\s+\[[^]]+\]\(\.\./([\w/.]+)\)", text)
 
     missing = [
         (function, file)
@@ -38,6 +40,14 @@ def test_every_function_is_in_the_file_that_is_named_with_it() -> None:
 
     assert len(named) > 10
     assert missing == []
+
+
+def test_the_picture_of_the_packages_shows_what_they_import() -> None:
+    drawn = runpy.run_path(str(ROOT / ".ci/rooms.py"))
+
+    assert (ROOT / "docs/rooms.svg").read_text() == drawn["picture"]()
+    for number, room in enumerate(drawn["ROOMS"]):
+        assert set(drawn["imports"](room)) <= set(list(drawn["ROOMS"])[number + 1 :])
 
 
 @by_name
