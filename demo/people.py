@@ -11,15 +11,17 @@ from demo.language import N_
 class Person:
     """Someone who can sign in. Only `sub` is sure among the claims (OIDC Core section 5.1).
 
-    `label` is what the pages call them, translated there; `picture` a file below `static/`.
+    `label` is what the pages call them, and `hint` why they are worth a try, both translated
+    there; `portrait` is a file below `static/people/`, which a person with a name has as `picture`.
     """
 
     sub: str
     label: str
+    portrait: str
+    hint: str
     profile: dict[str, str] = field(default_factory=dict)
     email: str | None = None
     phone: str | None = None
-    picture: str | None = None
 
     def claims(self, scope: tuple[str, ...], origin: str) -> dict[str, object]:
         """The standard claims that these scopes ask for (OIDC Core section 5.4).
@@ -29,8 +31,8 @@ class Person:
         claims: dict[str, object] = {"sub": self.sub}
         if "profile" in scope:
             claims |= self.profile
-            if self.picture:
-                claims["picture"] = f"{origin}/static/{self.picture}"
+            if self.profile:
+                claims["picture"] = f"{origin}/static/people/{self.portrait}"
         if "email" in scope and self.email:
             claims |= {"email": self.email, "email_verified": True}
         if "phone" in scope and self.phone:
@@ -50,20 +52,25 @@ class Organization:
 
 ADA = {"name": "Ada Marlow", "given_name": "Ada", "family_name": "Marlow"}
 BEN = {"name": "Ben Okafor", "nickname": "Benny"}
-YUKI = {"name": "山田 由紀", "given_name": "由紀", "family_name": "山田", "locale": "ja"}
+YUKI = {
+    **{"name": "山田 由紀", "given_name": "由紀", "family_name": "山田"},
+    **{"locale": "ja", "zoneinfo": "Asia/Tokyo"},
+}
 CLARA = {"name": "Clara Whitfield", "nickname": "clara"}
-CLARAS_LABEL = N_("Clara Whitfield, in no organization, with an empty calendar")
 # Ofcom keeps these numbers free for drama.
 PHONE = "+44 20 7946 0123"
+ADAS, BENS = N_("Has everything that an app may ask for"), N_("Has a nickname and no phone")
+YUKIS, CLARAS = N_("Lives by Tokyo's time"), N_("In no organization, with an empty calendar")
+# No name, no address: an app that expects more than `sub` breaks on this one.
+NUMBERS = N_("Has neither name nor e-mail address")
 PEOPLE = {
     person.sub: person
     for person in (
-        Person("demo|ada", "Ada Marlow", ADA, "ada@example.com", PHONE, "people/ada.svg"),
-        Person("demo|ben", "Ben Okafor", BEN, "ben@example.com"),
-        Person("demo|yuki", "山田 由紀 (Yuki Yamada)", YUKI, "yuki@example.jp"),
-        Person("demo|clara", CLARAS_LABEL, CLARA, "clara@example.org"),
-        # No name, no address: an app that expects more than `sub` breaks on this one.
-        Person("demo|5f0c2e97", N_("Someone known by a number only")),
+        Person("demo|ada", "Ada Marlow", "ada.svg", ADAS, ADA, "ada@example.com", PHONE),
+        Person("demo|ben", "Ben Okafor", "ben.svg", BENS, BEN, "ben@example.com"),
+        Person("demo|yuki", "山田 由紀 (Yuki Yamada)", "yuki.svg", YUKIS, YUKI, "yuki@example.jp"),
+        Person("demo|clara", "Clara Whitfield", "clara.svg", CLARAS, CLARA, "clara@example.org"),
+        Person("demo|5f0c2e97", N_("Someone known by a number only"), "number.svg", NUMBERS),
     )
 }
 CLINIC = ("demo|ada", "demo|ben", "demo|5f0c2e97")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,6 +21,7 @@ bp = Blueprint("health", __name__)
 log = logging.getLogger("app.health")
 
 READY_SECONDS = 1.8
+_beginning = threading.Lock()
 
 
 @bp.get("/healthz")
@@ -62,10 +64,11 @@ def _begin(name: str, check: Callable[[], object]) -> _Running:
     """Begin a check, or join one that is running: what hangs is waited for once, and by one thread,
     however many requests ask."""
     checks: dict[str, _Running] = current_app.extensions.setdefault("readyz", {})
-    running = checks.get(name)
-    if running is None or running.future.done():
-        deadline = time.monotonic() + READY_SECONDS
-        running = checks[name] = _Running(_threads().submit(check), deadline)
+    with _beginning:
+        running = checks.get(name)
+        if running is None or running.future.done():
+            deadline = time.monotonic() + READY_SECONDS
+            running = checks[name] = _Running(_threads().submit(check), deadline)
     return running
 
 

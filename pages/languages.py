@@ -1,4 +1,4 @@
-"""The languages of pages and errors: Flask-Babel, and the switch at the foot of every page.
+"""The languages and times of pages and errors: Flask-Babel, and the switch at every page's foot.
 
 A text is written in English where it is used: `_()` or `{% trans %}` in a template, `gettext()` in
 a view, `lazy_gettext()` in a constant. `make translations` takes new texts into the .po files.
@@ -6,15 +6,17 @@ a view, `lazy_gettext()` in a constant. `make translations` takes new texts into
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from pathlib import Path
 
 import flask_babel
+from babel.dates import get_timezone
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
 
-from auth import Error, relying_party, without_session
+from auth import Error, current_sign_in, relying_party, without_session
 from auth.login_transaction import safe_return_to
 from config import Settings
 
@@ -30,7 +32,11 @@ bp = Blueprint("languages", __name__)
 def init_app(app: Flask, settings: Settings) -> None:
     """Choose a language for each request, and add the switch."""
     app.config["LANGUAGE_COOKIE_NAME"] = settings.cookie_name("language")
-    flask_babel.Babel(app, locale_selector=lambda: LOCALES.get(language(), language()))
+    flask_babel.Babel(
+        app,
+        locale_selector=lambda: LOCALES.get(language(), language()),
+        timezone_selector=_time_zone,
+    )
     app.context_processor(lambda: {"languages": LANGUAGES, "language": language()})
     app.after_request(_say_language)
     app.register_blueprint(bp)
@@ -61,6 +67,16 @@ def _language_of_visitor(default: str) -> str:
     accept = parse_accept_header(request.headers.get("Accept-Language", ""), LanguageAccept)
     liked = (tag.partition("-")[0].lower() for tag, quality in accept if quality > 0)
     return next((tag for tag in liked if tag in LANGUAGES), default)
+
+
+def _time_zone() -> tzinfo:
+    """That of the person's claim `zoneinfo` (OIDC Core section 5.1) where there is such a zone."""
+    sign_in = current_sign_in()
+    name = sign_in.all_claims().get("zoneinfo") if sign_in else None
+    try:
+        return get_timezone(name if isinstance(name, str) else "UTC")
+    except LookupError:
+        return get_timezone("UTC")
 
 
 def _say_language(response: Response) -> Response:

@@ -49,6 +49,17 @@ class Scope(NamedTuple):
     granted: bool
 
 
+class Life(NamedTuple):
+    """How long the access token lives, in seconds, and until when."""
+
+    seconds: float
+    ends_at: datetime
+
+    def left(self) -> int:
+        """Return the seconds from now on, 0 where it is over."""
+        return max(0, round(self.ends_at.timestamp() - time.time()))
+
+
 @bp.app_context_processor
 def every_page() -> dict[str, Any]:
     """Return what every page shows."""
@@ -89,9 +100,12 @@ def home() -> str:
     if sign_in is None:
         return render_template("start.html")
     tokens = sign_in.token_sets.get("")
+    life = None
+    if tokens and tokens.expires_at:
+        life = Life(tokens.expires_at - tokens.obtained_at, _moment(tokens.expires_at))
     return render_template(
         "home.html",
-        access_token_ends=_moment(tokens.expires_at) if tokens and tokens.expires_at else None,
+        access_token=life,
         session_ends_at=_moment(current_session().content.ends_at),
     )
 

@@ -10,8 +10,8 @@ import json
 import time
 from datetime import UTC, datetime
 
-from flask import Flask
-from flask_babel import format_date, format_time, format_timedelta, gettext
+from flask import Flask, g
+from flask_babel import format_date, format_time, format_timedelta, get_timezone, gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup, escape
 
@@ -65,17 +65,18 @@ def init_app(app: Flask) -> None:
 
 
 def moment(at: datetime | None) -> Markup:
-    """A moment as a `<time>` element: `23 November 2026, 14:05 UTC (in 5 minutes)`; nothing for
-    None. Always UTC, and says so: the server cannot know where the person is."""
+    """A moment as a `<time>` element: `23 November 2026, 14:05 (in 5 minutes)`; nothing for None.
+    In the person's time zone, which the foot of the page then names."""
     if at is None:
         return Markup()
+    g.time_zone = get_timezone()
     at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     day, clock = format_date(at, "long"), format_time(at, "HH:mm")
     seconds = round(at.timestamp() - time.time())
     distance = gettext("now")
     if seconds:
         distance = str(format_timedelta(seconds, threshold=2, add_direction=True))
-    text = gettext("%(day)s, %(time)s UTC (%(distance)s)", day=day, time=clock, distance=distance)
+    text = gettext("%(day)s, %(time)s (%(distance)s)", day=day, time=clock, distance=distance)
     iso = at.isoformat(timespec="seconds")
     return Markup(f'<time datetime="{iso}">{escape(text)}</time>')  # noqa: S704  # escaped
 

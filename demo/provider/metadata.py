@@ -54,7 +54,16 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "claims_supported": [
-            *("sub", "name", "given_name", "family_name", "nickname", "locale", "picture"),
+            *(
+                "sub",
+                "name",
+                "given_name",
+                "family_name",
+                "nickname",
+                "locale",
+                "zoneinfo",
+                "picture",
+            ),
             *("email", "email_verified", "phone_number", "phone_number_verified", "auth_time"),
         ],
         "require_pushed_authorization_requests": config.require_pushed_authorization_requests,

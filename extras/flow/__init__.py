@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, flash
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 
+from auth import signals, wants_json
 from config import Settings as CoreSettings
 from config import is_loopback, switch, variable
 from pages import MenuEntry, add_translations
@@ -48,3 +51,11 @@ def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
     app.extensions["menu"].append(MenuEntry("/flow", _("The flow"), lambda: True))
     way = (_("See it in the flow"), "/flow#failed")
     app.context_processor(lambda: {"further_ways": [way] if has_heard() else []})
+
+    def say_renewed(sender: object, outcome: str, **_: object) -> None:
+        if outcome == "refreshed" and not wants_json():
+            text = gettext("The access token was renewed just now.")
+            link = gettext("See it in the flow")
+            flash(Markup('{} <a href="/flow#refresh">{}</a>').format(text, link))
+
+    signals.refreshed.connect(say_renewed, app.extensions["relying_party"], weak=False)

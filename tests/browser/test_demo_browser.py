@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.demo.test_demo_language import REQUEST
+from tests.support.at_the_provider import REQUEST
 from tests.support.harness import ADA, BEN, Provider
 
 FOCUS = """() => {

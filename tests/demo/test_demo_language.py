@@ -9,25 +9,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import requests
 
-from tests.support.harness import ADA, APP, Api, AtProvider, Provider, query_of
+from tests.support.at_the_provider import REQUEST, open_page
+from tests.support.harness import ADA, Api, AtProvider, Provider, query_of
 
 HEADINGS = {"en": "Sign in to Daybook", "ja": "Daybookにサインイン"}
-REQUEST = {
-    "client_id": "demo-app",
-    "redirect_uri": f"{APP}/callback",
-    "response_type": "code",
-    "scope": "openid profile appointments",
-    "audience": "appointments:api",
-    "code_challenge": "A" * 43,
-    "code_challenge_method": "S256",
-}
-
-
-def open_page(provider: Provider, path: str, languages: str = "", **parameters: str) -> Any:
-    """What a browser without cookies gets; `languages` is its Accept-Language."""
-    url = f"{provider.issuer}{path}"
-    headers = {"Accept-Language": languages}
-    return requests.get(url, params=parameters, headers=headers, timeout=10)
 
 
 def authorize(provider: Provider, languages: str = "", **parameters: str) -> Any:

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tests.conftest import Clock
-from tests.demo.test_demo_language import REQUEST, open_page
-from tests.support.harness import ADA, APP, BEN, CLARA, Api, Person, Provider, text_of
+from tests.support.at_the_provider import REQUEST, open_page
+from tests.support.harness import ADA, APP, BEN, CLARA, NUMBER, Api, Person, Provider, text_of
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_the_picture_of_a_person_is_the_providers_own_and_the_same_after_a_refre
 
 
 def test_a_person_without_a_picture_has_no_such_claim(person: Person) -> None:
-    person.signs_in(BEN)
+    person.signs_in(NUMBER)
 
     assert "picture" not in claims_of(person)
 

@@ -26,4 +26,4 @@ def test_an_empty_calendar_is_said_in_words(person: Person) -> None:
 def test_the_start_page_and_the_menu_lead_there(person: Person) -> None:
     person.signs_in()
 
-    assert person.sees("/").text.count('href="/appointments"') == 2
+    assert person.sees("/").text.count('href="/appointments"') == 3

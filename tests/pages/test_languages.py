@@ -139,10 +139,31 @@ def test_times_and_numbers_are_written_as_the_language_does(person: Person) -> N
 
     english, japanese = person.sees("/profile"), person.sees("/profile", headers=JA)
 
-    assert re.search(r">\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d UTC \(in \d+ \w+\)<", english.text)
-    assert re.search(
-        r">20\d\d年\d{1,2}月\d{1,2}日 \d\d:\d\d UTC（\d+ [日時間分]+後）<", japanese.text
-    )
+    assert re.search(r">\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d \(in \d+ \w+\)<", english.text)
+    assert re.search(r">20\d\d年\d{1,2}月\d{1,2}日 \d\d:\d\d（\d+ [日時間分]+後）<", japanese.text)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../UTC", "", 9, None])
+def test_times_are_in_utc_where_the_person_names_no_time_zone(
+    person: Person, provider: Provider, zone: object
+) -> None:
+    provider.lies(id_token={"zoneinfo": zone, "updated_at": 0})
+    person.signs_in()
+
+    page = text_of(person.sees("/profile"))
+
+    assert "1 January 1970, 00:00 (" in page
+    assert "Times are in UTC." in page
+
+
+def test_times_are_in_the_persons_time_zone(person: Person, provider: Provider) -> None:
+    provider.lies(id_token={"zoneinfo": "Asia/Tokyo", "updated_at": 0})
+    person.signs_in()
+
+    page = person.sees("/profile")
+
+    assert '<time datetime="1970-01-01T00:00:00+00:00">1 January 1970, 09:00 (' in page.text
+    assert "Times are in Asia/Tokyo." in text_of(page)
 
 
 def test_a_name_is_escaped_in_a_translated_sentence(person: Person, provider: Provider) -> None:

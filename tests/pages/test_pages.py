@@ -47,6 +47,20 @@ def test_the_start_page_shows_who_is_signed_in_and_the_ways_on(person: Person) -
     assert re.search(r"<button[^>]*>Sign Out</button>", form[0])
 
 
+def test_the_start_page_shows_how_much_is_left_of_the_access_tokens_life(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(grant="authorization_code", json={"expires_in": 60})
+    person.signs_in()
+    clock.moves(20)
+    some = person.sees("/").text
+    clock.moves(60)
+    none = person.sees("/").text
+
+    assert re.search(r'class="life" data-of="60" data-left="(39|40)"', some)
+    assert 'class="life" data-of="60" data-left="0"' in none
+
+
 @pytest.mark.parametrize("path", [*CLOSED, "/appointments?day=1&of=2"])
 def test_a_page_leads_to_sign_in_and_names_the_page_to_return_to(app: Flask, path: str) -> None:
     response = Browser(app).get(path)

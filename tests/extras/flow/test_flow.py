@@ -82,7 +82,7 @@ def test_claims_of_both_tokens_are_decoded_with_times_in_words(person: Person) -
     assert "Claims of the ID token" in words
     assert "Ben Okafor" in words
     assert "Claims of the access token" in words
-    assert "UTC (in 60 minutes)" in words or "UTC (in 59 minutes)" in words
+    assert "(in 60 minutes)" in words or "(in 59 minutes)" in words
 
 
 def test_an_access_token_that_is_no_jwt_is_shown_without_claims(
@@ -354,3 +354,17 @@ def test_nobody_sees_what_others_did(app: Flask, person_at: PersonAt) -> None:
     assert "Nothing was recorded yet" in text_of(other.sees("/flow"))
     other.signs_in(BEN)
     assert list(episodes(other)) == ["sign_in"]
+
+
+def test_a_page_says_once_that_the_access_token_was_renewed_for_it(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    provider.lies(grant="authorization_code", json={"expires_in": 60})
+    person.signs_in()
+    clock.moves(60)
+
+    first, second = person.sees("/appointments"), person.sees("/appointments")
+
+    assert "The access token was renewed just now. See it in the flow" in text_of(first)
+    assert '<a href="/flow#refresh">' in first.text
+    assert "renewed" not in text_of(second)

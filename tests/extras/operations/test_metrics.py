@@ -201,6 +201,7 @@ def test_the_workers_files_outlive_a_worker_and_go_with_the_server(
         [first] = workers_of(gunicorn)
         os.kill(first, signal.SIGTERM)
         wait_for(lambda: workers_of(gunicorn) not in ([], [first]))
+        browser.get("/")  # one that is still starting would not hear that the server ends
 
         [folder] = tmp_path.glob("metrics-*")
         assert list(folder.glob("*.db")) != []
