@@ -27,7 +27,7 @@ from .access_control import (
 )
 from .api import ApiResponse, call_api
 from .errors import Error, SignInNeeded, wants_json
-from .logout import end_sessions, my_sessions, sign_out
+from .logout import end_sessions, has_come_back, my_sessions, sign_out
 from .relying_party import RelyingParty, relying_party
 from .routes import logout_response
 from .step_up import (
@@ -50,6 +50,7 @@ __all__ = [
     "current_sign_in",
     "end_sessions",
     "from_anywhere",
+    "has_come_back",
     "http_client",
     "init_app",
     "logout_response",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterable, Mapping
 
 from authlib.common.urls import add_params_to_uri
+from flask import request
 
 from sessions import Content, Record, SessionEnded, current_session, session_interface
 
@@ -22,6 +22,8 @@ LONGEST_HINT = 6000
 # How long a logout is remembered: as long as a sign-in can take, from the ID token's issue to the
 # session.
 SIGN_IN_SECONDS = 60
+# A logout at the provider may take so long; its `state` says nothing later.
+COME_BACK_SECONDS = 600
 # A person has so many sessions at most; the oldest ends.
 MAX_SESSIONS = 50
 
@@ -52,7 +54,9 @@ def logout_url(rp: RelyingParty, sign_in: SignIn) -> str | None:
         return None
     params: dict[str, str] = {"client_id": rp.settings.client_id}
     if endpoint := metadata.end_session_endpoint:
-        params |= {"post_logout_redirect_uri": back, "state": secrets.token_urlsafe(8)}
+        now = str(int(time.time())).encode()
+        state = rp.encryptor.encrypt_text(now, bound_to="logout")
+        params |= {"post_logout_redirect_uri": back, "state": state}
         if len(sign_in.id_token) <= LONGEST_HINT:
             params = {"id_token_hint": sign_in.id_token, **params}
         params |= chosen_language()
@@ -64,6 +68,14 @@ def logout_url(rp: RelyingParty, sign_in: SignIn) -> str | None:
         return None
     params |= {n: v.replace("{back}", back) for n, v in rp.settings.logout_params.items()}
     return str(add_params_to_uri(endpoint, [(n, v) for n, v in params.items() if v]))
+
+
+def has_come_back() -> bool:
+    """Whether the provider has just sent this browser back from its logout, by the `state` that
+    came with it (RP-Initiated Logout 1.0 section 3)."""
+    state = request.args.get("state", "")
+    began_at = relying_party().encryptor.decrypt_text(state, bound_to="logout")
+    return began_at is not None and 0 <= time.time() - int(began_at) < COME_BACK_SECONDS
 
 
 def my_sessions() -> dict[str, tuple[Record, Content]]:

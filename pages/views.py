@@ -18,6 +18,7 @@ from auth import (
     call_api,
     current_sign_in,
     end_sessions,
+    has_come_back,
     logout_response,
     my_sessions,
     public,
@@ -98,7 +99,7 @@ def home() -> str:
     """What this is and "Sign In"; or who is signed in, and what they may do."""
     sign_in = current_sign_in()
     if sign_in is None:
-        return render_template("start.html")
+        return render_template("start.html", is_signed_out=has_come_back())
     tokens = sign_in.token_sets.get("")
     life = None
     if tokens and tokens.expires_at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -18,6 +19,7 @@ from tests.support.harness import (
     Provider,
     logout_url_of,
     query_of,
+    text_of,
 )
 from tests.support.id_tokens import claims_in
 from tests.support.session_store import key_of_session, same_browser, store_of
@@ -229,3 +231,29 @@ def test_signing_out_works_while_the_provider_is_away(
 
     assert response.status_code == 200
     assert not person.is_signed_in()
+
+
+# Back from the provider
+
+
+SIGNED_OUT = "You are signed out, here and at the sign-in service."
+
+
+def test_who_comes_back_from_the_providers_logout_is_told_so_for_ten_minutes(
+    person: Person, clock: Clock
+) -> None:
+    person.signs_in()
+    way = logout_url_of(person.signs_out())
+    back = person.provider.session.get(way, allow_redirects=False, timeout=10).headers["Location"]
+
+    at_once = person.sees(back)
+    clock.moves(601)
+    later = person.sees(back)
+
+    assert SIGNED_OUT in text_of(at_once)
+    assert SIGNED_OUT not in text_of(later)
+
+
+@pytest.mark.parametrize("state", ["", "x", "é", "A" * 64])
+def test_a_state_that_is_not_ours_says_nothing(person: Person, state: str) -> None:
+    assert SIGNED_OUT not in text_of(person.sees(f"/?state={quote(state)}"))
