@@ -2,8 +2,8 @@
 
     make screenshots ARGS='--port 4400'
 
-Home and a sign-in in both colour schemes; of the flow's diagrams, a picture of each of the four
-steps.
+A sign-in in both colour schemes; of the flow's diagrams, a picture of each of the four steps; a lie
+of the provider, and what stops it.
 """
 
 from __future__ import annotations
@@ -71,11 +71,12 @@ def main() -> None:
         walk_through(page, app, f"http://localhost:{port + 2}")
         for scheme, ending in (("light", ""), ("dark", "-dark")):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
-            take_home(page, app, f"home{ending}")
             take_diagram(page, app, f"flow{ending}", WHOLE_SIGN_IN)
         page.emulate_media(color_scheme="light")
         for name, messages in STEPS.items():
             take_diagram(page, app, name, messages)
+        page.set_viewport_size({"width": 560, "height": 560})
+        take_lie(page, f"http://localhost:{port + 1}")
         browser.close()
 
 
@@ -118,11 +119,19 @@ def walk_through(page: Page, app: str, api: str) -> None:
     page.goto(f"{app}/appointments")
 
 
-def take_home(page: Page, app: str, name: str) -> None:
-    """Home as it first appears."""
-    page.goto(f"{app}/")
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=DOCS / f"{name}.png")
+def take_lie(page: Page, provider: str) -> None:
+    """The story of a lie: it is told, the page that says so, the check that stopped it."""
+    page.goto(f"{provider}/demo")
+    page.get_by_role("button", name="ID token with a foreign nonce").click()
+    page.locator(".meeting").wait_for()
+    page.screenshot(path=DOCS / "lie-1.png")
+    page.locator(".meeting").click()
+    page.get_by_role("heading", level=1).wait_for()
+    page.screenshot(path=DOCS / "lie-2.png")
+    page.get_by_role("link", name="See it in the flow").click()
+    page.wait_for_url("**/flow#failed")
+    page.locator("#failed").scroll_into_view_if_needed()
+    page.screenshot(path=DOCS / "lie-3.png")
 
 
 def take_diagram(page: Page, app: str, name: str, messages: tuple[str, list[str]]) -> None:
