@@ -105,13 +105,16 @@ def test_an_arrow_leads_to_its_card_and_unfolds_it(visit: Any) -> None:
     assert "exchanges the code" in cards.filter(visible=True).inner_text()
 
 
-def test_a_lie_ends_in_red_and_its_card_is_open(
+def test_a_lie_leads_to_the_page_that_says_so_and_to_the_check_in_red(
     visit: Any, shown: Shown, provider_process: Provider
 ) -> None:
     page = visit(width=320)
     page.context.clear_cookies()
-    provider_process.lies("wrong_nonce")
+    page.goto(f"{provider_process.issuer}demo")
+    page.get_by_role("button", name="ID token with a foreign nonce").click()
+    page.get_by_role("link", name="Sign in now").wait_for()  # at the port that make demo has
     sign_in(page, shown.base_url)
+    page.get_by_role("heading", name="This sign-in cannot be finished").wait_for()
 
     page.get_by_role("link", name="See it in the flow").click()
 
