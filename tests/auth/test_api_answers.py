@@ -29,7 +29,6 @@ FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
     "204": ({"status": 204}, 502, "The API gave an unusable answer"),
     "404": ({"status": 404}, 404, "Page not found"),
     "403 without a reason": ({"status": 403}, 403, "You are not allowed to see this"),
-    "a redirect": ({"name": "api_redirect"}, 502, "The API gave an unusable answer"),
     "a drop": ({"name": "api_drop", "times": 0}, 503, "The API cannot be reached"),
     "100 MB": ({"name": "api_100_mb"}, 502, "The API gave an unusable answer"),
     "cut JSON": ({"status": 200, "body": "[{"}, 502, "The API gave an unusable answer"),
@@ -49,32 +48,6 @@ def test_an_api_that_fails_is_a_plain_page(
     assert page.status_code == status
     assert heading in text_of(page)
     assert person.is_signed_in()
-
-
-def test_retry_after_is_passed_on(person: Person, api: Api) -> None:
-    person.signs_in()
-    api.lies("api_429")
-
-    assert person.sees("/appointments").headers["Retry-After"] == "5"
-
-
-def test_an_api_that_hangs_is_given_up_in_bounded_time(person: Person, api: Api) -> None:
-    person.signs_in()
-    api.lies("api_hang", times=0)
-    began = time.monotonic()
-
-    page = person.sees("/appointments")
-
-    assert page.status_code == 504
-    assert "takes too long" in text_of(page)
-    assert time.monotonic() - began < 30
-
-
-def test_an_api_that_is_not_there_is_a_plain_page(make_app: MakeApp, person_at: PersonAt) -> None:
-    person = person_at(make_app(API_BASE_URL="http://localhost:9"))
-    person.signs_in()
-
-    assert person.sees("/appointments").status_code == 503
 
 
 def test_the_log_names_the_apis_path_and_not_its_query(
@@ -216,14 +189,9 @@ def test_a_small_answer_that_unpacks_to_100_mb_is_not_unpacked(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
 
 
-@pytest.mark.parametrize(
-    "head",
-    [f"{OK}\r\n", f"{OK}\r\nContent-Length: 1000\r\n\r\n", ""],
-    ids=["header", "body", "interim answers"],
-)
-def test_a_trickle_ends_in_bounded_time(make_app: MakeApp, person_at: PersonAt, head: str) -> None:
-    drop = {"": b"HTTP/1.1 100 Continue\r\n\r\n"}.get(head, b"A: b\r\n")
-    with raw_api(head.encode(), endless=drop, pause=0.5) as api:
+def test_a_trickle_ends_in_bounded_time(make_app: MakeApp, person_at: PersonAt) -> None:
+    head = f"{OK}\r\nContent-Length: 1000\r\n\r\n".encode()
+    with raw_api(head, endless=b"A: b\r\n", pause=0.5) as api:
         person = person_at(make_app(API_BASE_URL=api.base_url))
         person.signs_in()
         began = time.monotonic()
@@ -231,4 +199,5 @@ def test_a_trickle_ends_in_bounded_time(make_app: MakeApp, person_at: PersonAt, 
         page = person.sees("/appointments")
 
     assert page.status_code == 504
+    assert "takes too long" in text_of(page)
     assert time.monotonic() - began < 30

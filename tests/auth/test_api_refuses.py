@@ -10,9 +10,6 @@ from tests.support.harness import Api, Person, Provider, query_of, text_of, way_
 from tests.support.raw_api import answers, raw_api
 from tests.support.session_store import same_browser
 
-JSON = {"Accept": "application/json"}
-
-
 # 401
 
 
@@ -27,20 +24,6 @@ def test_a_refused_token_is_refreshed_once_and_the_call_made_once_more(
     assert page.status_code == 200
     assert provider.refreshes() == 1
     assert [entry["status"] for entry in api.log()] == [401, 200]
-
-
-def test_a_fresh_token_that_is_refused_too_is_a_page_and_no_loop(
-    person: Person, api: Api, provider: Provider
-) -> None:
-    person.signs_in()
-    api.lies("api_401", times=0)
-
-    page = person.sees("/appointments")
-
-    assert page.status_code == 502
-    assert "did not accept this app" in text_of(page)
-    assert provider.refreshes() == 1
-    assert len(api.log()) == 2
 
 
 def test_a_refused_token_that_cannot_be_refreshed_now_is_not_sent_once_more(
@@ -100,19 +83,6 @@ def test_a_token_of_a_moment_ago_that_is_refused_is_refreshed_all_the_same(
         assert provider.refreshes() == refreshes
 
 
-def test_a_refused_token_whose_grant_is_revoked_leads_to_sign_in_and_back(
-    person: Person, api: Api, provider: Provider
-) -> None:
-    person.signs_in()
-    api.lies("api_401")
-    provider.lies("revoked_grant")
-
-    page = person.sees("/appointments")
-
-    assert page.status_code == 302
-    assert page.headers["Location"] == "/login?return_to=/appointments"
-
-
 # 403
 
 
@@ -138,32 +108,6 @@ def test_a_missing_scope_is_named_asked_for_and_after_consent_leads_back(modest:
     assert back.headers["Location"] == "/contacts"
     assert modest.sees("/contacts").status_code == 200
     assert modest.sees("/appointments").status_code == 200
-
-
-def test_a_refused_consent_to_the_scope_keeps_the_session(modest: Person) -> None:
-    modest.signs_in()
-
-    refused = modest.signs_in(path=way_on(modest.sees("/contacts").text), refuse="consent")
-
-    assert refused.status_code == 403
-    assert modest.sees("/appointments").status_code == 200
-
-
-def test_asking_for_one_more_scope_keeps_those_asked_for_before(modest: Person) -> None:
-    modest.signs_in(path="/login?scope=one:more")
-
-    address = modest.begins("/login?scope=contacts")
-
-    assert {"appointments", "one:more", "contacts"} <= set(query_of(address)["scope"].split())
-
-
-def test_json_names_the_missing_scope_too(modest: Person) -> None:
-    modest.signs_in()
-
-    problem = modest.sees("/contacts", headers=JSON)
-
-    assert (problem.status_code, problem.mimetype) == (403, "application/problem+json")
-    assert problem.json["scope"] == "contacts"
 
 
 SCOPES = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeApp, PersonAt
-from tests.support.harness import APP, Person, query_of, text_of
+from tests.support.harness import APP, Person, text_of
 
 PARAMETERS = (
     "login_hint", "organization", "invitation", "organization_name", "prompt", "screen_hint",
@@ -52,32 +52,6 @@ def test_what_can_be_no_scope_is_refused(person: Person, scope: str) -> None:
     assert person.sees("/login", query_string={"scope": scope}).status_code == 400
 
 
-@pytest.mark.parametrize("value", ["%FF%FE", "%ED%A0%80", "%F0%9F%98%80", "%E2%82%AC"])
-@pytest.mark.parametrize("name", PARAMETERS[:-1])
-def test_odd_characters_go_to_the_provider_encoded_or_not_at_all(
-    person: Person, name: str, value: str
-) -> None:
-    response = person.sees(f"/login?{name}={value}")
-
-    assert response.status_code in (302, 400)
-    if response.status_code == 302:
-        assert response.headers["Location"].isascii()
-        assert "\n" not in query_of(response.headers["Location"])[name]
-
-
-@pytest.mark.parametrize(
-    "name", ["client_id", "redirect_uri", "response_mode", "nonce", "audience"]
-)
-def test_login_lets_nobody_choose_what_the_app_decides(person: Person, name: str) -> None:
-    expected = query_of(person.begins())
-
-    params = query_of(person.begins(f"/login?{name}=https://evil.example"))
-
-    if name != "nonce":
-        assert params.get(name) == expected.get(name)
-    assert "https://evil.example" not in params.values()
-
-
 # Bodies and methods
 
 
@@ -90,26 +64,6 @@ def test_a_body_that_is_too_large_is_refused(person: Person, path: str) -> None:
     assert response.status_code == 413
     assert is_a_page(response)
     assert person.is_signed_in()
-
-
-@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
-def test_a_body_in_bad_utf8_is_refused(person: Person, content_type: str) -> None:
-    response = person.browser.post(
-        "/backchannel-logout", data=b"logout_token=\xff\xfe\x00", content_type=content_type
-    )
-
-    assert response.status_code == 400
-
-
-@pytest.mark.parametrize("boundary", ["x", "", "x" * 5000, "\xff"])
-def test_a_broken_multipart_body_is_refused(person: Person, boundary: str) -> None:
-    response = person.browser.post(
-        "/backchannel-logout",
-        data=b"--x\r\nContent-Disposition: form-data; name=logout_token\r\n\r\nabc",
-        content_type=f"multipart/form-data; boundary={boundary}",
-    )
-
-    assert response.status_code == 400
 
 
 WRONG_METHODS = [
@@ -172,7 +126,7 @@ def test_no_answers_headers_exceed_4000_bytes(
 
 FOREIGN_HOSTS = [
     "127.0.0.1:3000", "evil.example", "localhost", "localhost:3001", "localhost:3000.evil.example",
-    "evil.example:3000", "localhost.evil.example:3000", "[::1]:3000",
+    "evil.example:3000", "localhost.evil.example:3000", "[::1]:3000", "LOCALHOST.:3000",
 ]  # fmt: skip
 MALFORMED_HOSTS = [
     "localhost:3000@evil.example", "x@localhost:3000", "a b[", "[::1", "localhost:99999",
@@ -187,6 +141,7 @@ def test_another_host_name_leads_to_our_own_address(person: Person, host: str) -
 
     assert response.status_code == 302
     assert response.headers["Location"] == f"{APP}/profile?a=%C3%BC&b=%2F"
+    assert "Set-Cookie" not in response.headers
     assert "evil" not in response.text + str(response.headers)
 
 
@@ -208,11 +163,6 @@ def test_the_redirect_to_our_own_address_stays_there(person: Person, path: str) 
     response = person.sees(path, base_url="http://127.0.0.1:3000")
 
     assert response.headers["Location"].startswith(f"{APP}/")
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_platforms_ask_for_health_under_any_name(person: Person, path: str) -> None:
-    assert person.sees(path, headers={"Host": "10.1.2.3:8080"}).status_code == 200
 
 
 FORWARDED = {
@@ -291,8 +241,15 @@ def test_a_script_that_says_it_wants_a_page_is_not_sent_to_the_provider_either(
 
 @pytest.mark.parametrize(
     "headers",
-    [AS_PAGE, {}, {"Accept": "*/*"}, {"Accept": "\xff"}, {"Accept": "text/html;q=nan"}],
-    ids=["a browser", "nothing said", "anything", "nonsense", "no number"],
+    [
+        AS_PAGE,
+        {},
+        {"Accept": "*/*"},
+        {"Accept": "text/html, application/json;q=0.9"},
+        {"Accept": "\xff"},
+        {"Accept": "text/html;q=nan"},
+    ],
+    ids=["a browser", "nothing said", "anything", "rather a page", "nonsense", "no number"],
 )
 def test_a_person_is_led_to_sign_in(person: Person, headers: dict[str, str]) -> None:
     assert person.sees("/profile", headers=headers).status_code == 302

@@ -60,10 +60,6 @@ def test_what_is_wrong_with_the_input_comes_back_to_the_view(
     assert page.json == {"status": status, "ok": False, "data": {"detail": "no such day"}}
 
 
-def test_what_the_api_does_not_have_is_a_404(calls: Any) -> None:
-    assert calls("GET", "/nothing").status_code == 404
-
-
 def test_an_idempotency_key_is_passed_on(calls: Any, fake_api: Any) -> None:
     fake_api.says("POST", "/things", {})
 

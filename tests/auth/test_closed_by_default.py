@@ -69,48 +69,28 @@ def test_a_page_added_anywhere_is_closed(app: Flask, person: Person, add: object
     add(app)  # type: ignore[operator]
 
     response = person.sees("/new")
+    person.signs_in()
 
     assert response.status_code == 302
     assert response.headers["Location"] == "/login?return_to=/new"
     assert "only signed-in people" not in response.text
-
-
-@pytest.mark.parametrize("add", WAYS, ids=lambda add: add.__name__)
-def test_a_page_added_anywhere_opens_to_who_signs_in(
-    app: Flask, person: Person, add: object
-) -> None:
-    add(app)  # type: ignore[operator]
-
-    person.signs_in()
-
     assert "only signed-in people" in person.sees("/new").text
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
 def test_a_new_page_is_closed_for_every_method(app: Flask, person: Person, method: str) -> None:
     add_for_every_method(app)
 
     response = person.browser.request(method, "/new")
 
-    assert response.status_code == 401
+    assert response.status_code == (302 if method == "HEAD" else 401)
     assert "only signed-in people" not in response.text
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
-def test_a_new_page_is_not_described_either(app: Flask, person: Person, method: str) -> None:
-    add_to_app(app)
-
-    assert person.browser.request(method, "/new").status_code in (302, 401)
-
-
 def test_a_page_that_says_so_is_open(app: Flask, person: Person) -> None:
-    app.add_url_rule("/new", "new", public(new_page_for_all))
+    app.add_url_rule("/new", "new", public(lambda: "for everybody"))
 
-    assert person.sees("/new").status_code == 200
-
-
-def new_page_for_all() -> str:
-    return "for everybody"
+    assert person.sees("/new").text == "for everybody"
 
 
 def test_the_open_pages_are_these_and_no_others(app: Flask, person: Person) -> None:
@@ -124,12 +104,3 @@ def test_the_open_pages_are_these_and_no_others(app: Flask, person: Person) -> N
                 open_ones.add(rule.rule)
 
     assert open_ones == OPEN
-
-
-def test_somebody_elses_session_cannot_be_ended(person: Person, app: Flask) -> None:
-    person.signs_in()
-
-    response = person.browser.post(f"/sessions/{'A' * 22}/end")
-
-    assert response.status_code == 404
-    assert person.is_signed_in()

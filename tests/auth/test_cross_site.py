@@ -73,24 +73,6 @@ def test_our_own_pages_sign_out(person: Person, headers: dict[str, str]) -> None
     assert not person.is_signed_in()
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_bookmark_of_sign_out_only_offers_it(person: Person, method: str) -> None:
-    person.signs_in()
-
-    response = person.browser.request(method, "/logout", headers={"Sec-Fetch-Site": "none"})
-
-    assert response.status_code == 200
-    assert person.is_signed_in()
-
-
-def test_a_method_override_is_no_post(person: Person) -> None:
-    person.signs_in()
-
-    person.sees("/logout?_method=POST", headers={"X-HTTP-Method-Override": "POST"})
-
-    assert person.is_signed_in()
-
-
 def test_the_sign_out_of_a_view_added_later_is_guarded_too(app: Flask, person: Person) -> None:
     changed = []
     app.add_url_rule("/change", "change", lambda: changed.append(1) or "done", methods=["PUT"])
@@ -100,16 +82,6 @@ def test_the_sign_out_of_a_view_added_later_is_guarded_too(app: Flask, person: P
     own = person.browser.request("PUT", "/change", headers=OWN["a page of ours"])
 
     assert (foreign.status_code, own.status_code, changed) == (403, 200, [1])
-
-
-def test_another_site_may_lead_to_sign_in_but_signs_nobody_in_or_out(person: Person) -> None:
-    person.signs_in()
-    from_elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-
-    response = person.sees("/login", headers=from_elsewhere)
-
-    assert response.status_code == 302
-    assert person.is_signed_in()
 
 
 @pytest.fixture(scope="module")
@@ -138,22 +110,23 @@ FRAME = '<iframe src="{0}/"></iframe>'
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["cross-site", "same-site"])
-@pytest.mark.parametrize("html", [FORM, FETCH, IMAGE], ids=["form", "fetch", "image"])
 def test_in_chromium_a_page_elsewhere_signs_nobody_out(
-    chromium: Any, base_url: str, html: str, host: str
+    chromium: Any, base_url: str, host: str
 ) -> None:
-    with closing(chromium.new_context()) as context, page_at(host, html.format(base_url)) as evil:
+    with closing(chromium.new_context()) as context:
         page = context.new_page()
         sign_in(page, base_url)
 
-        page.goto(evil)
-        if html is FORM:
-            page.wait_for_url(f"{base_url}/logout")
-            assert "Nothing was changed" in page.inner_text("h1")
-        else:
-            page.wait_for_function("document.title === 'done'")
+        for html in (FORM, FETCH, IMAGE):
+            with page_at(host, html.format(base_url)) as evil:
+                page.goto(evil)
+                if html is FORM:
+                    page.wait_for_url(f"{base_url}/logout")
+                    assert "Nothing was changed" in page.inner_text("h1")
+                else:
+                    page.wait_for_function("document.title === 'done'")
 
-        assert is_signed_in(page, base_url)
+            assert is_signed_in(page, base_url)
 
 
 def test_in_chromium_no_page_elsewhere_frames_ours(chromium: Any, base_url: str) -> None:
@@ -165,17 +138,3 @@ def test_in_chromium_no_page_elsewhere_frames_ours(chromium: Any, base_url: str)
             content = frame.content()
 
     assert "Sign In" not in content
-
-
-def test_in_chromium_our_own_button_signs_out_and_back_home(chromium: Any, base_url: str) -> None:
-    with closing(chromium.new_context()) as context:
-        page = context.new_page()
-        violations: list[str] = []
-        page.on("console", lambda message: violations.append(message.text))
-        sign_in(page, base_url)
-
-        page.get_by_role("button", name="Sign Out").click()
-        page.wait_for_url(f"{base_url}/?state=*")
-
-        assert not is_signed_in(page, base_url)
-        assert violations == []

@@ -71,6 +71,9 @@ def test_a_page_says_what_happened_and_what_to_do(failing: Flask, code: str) -> 
     assert str(expected.text) in words
     assert page.text.count("<h1>") == 1
     assert f"<title>{html.escape(str(expected.title), quote=False)}" in page.text
+    shown = re.sub(r'(href|action)="[^"]*"', "", page.text)
+    assert "what the log has to know" not in shown
+    assert code not in shown
 
 
 @pytest.mark.parametrize("code", PAGES)
@@ -98,15 +101,6 @@ def test_the_page_has_a_reference_that_the_log_has_too(
 
 
 @pytest.mark.parametrize("code", PAGES)
-def test_the_page_shows_neither_code_nor_detail(failing: Flask, code: str) -> None:
-    page = Browser(failing).get(f"/fails/{code}")
-
-    shown = re.sub(r'(href|action)="[^"]*"', "", page.text)
-    assert "what the log has to know" not in shown
-    assert code not in shown
-
-
-@pytest.mark.parametrize("code", PAGES)
 def test_every_page_has_a_way_on_that_works(failing: Flask, code: str) -> None:
     browser = Browser(failing)
     page = browser.get(f"/fails/{code}")
@@ -127,17 +121,10 @@ def test_json_has_the_same_in_the_form_of_rfc_9457(failing: Flask, code: str) ->
     assert answer.mimetype == "application/problem+json"
     assert answer.json["status"] == PAGES[code].status
     assert answer.json["title"] == PAGES[code].title
+    assert {"type", "detail"} <= set(answer.json)
     assert answer.json["code"] == code
     assert re.fullmatch("[0-9a-f]{12}", answer.json["reference"])
     assert "what the log has to know" not in answer.text
-
-
-def test_each_reference_is_another(failing: Flask) -> None:
-    browser = Browser(failing)
-
-    references = {reference_in(browser.get("/fails/not_found")) for _ in range(20)}
-
-    assert len(references) == 20
 
 
 def test_every_error_that_the_code_raises_is_in_the_table_and_the_other_way_round() -> None:
@@ -163,13 +150,6 @@ def test_error_description_is_in_the_log_and_nowhere_else(
     assert page.status_code == 502
     assert "fire" not in page.text
     assert any("on <b>fire</b>" in record.getMessage() for record in log.records)
-
-
-def test_error_is_not_believed_before_state(person: Person) -> None:
-    page = person.sees("/callback?error=access_denied&error_description=x&state=" + "A" * 43)
-
-    assert page.status_code == 400
-    assert "This sign-in cannot be finished" in text_of(page)
 
 
 def test_what_others_say_cannot_write_log_lines_of_its_own(

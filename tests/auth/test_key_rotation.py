@@ -140,17 +140,3 @@ def test_a_record_that_somebody_changed_in_the_store_is_no_session(
     assert store.replace(key, record.version, spoilt, [])
 
     assert person.sees("/profile").headers["Location"] == "/login?return_to=/profile"
-
-
-def test_a_record_that_somebody_put_in_the_place_of_another_is_no_session(app: Flask) -> None:
-    ada, thief = Person(Browser(app)), Person(Browser(app))
-    ada.signs_in()
-    thief.signs_in("demo|ben")
-    store, key = store_of(app), key_of_session(thief)
-    adas, thiefs = store.read(key_of_session(ada)), store.read(key)
-    assert adas
-    assert thiefs
-
-    assert store.replace(key, thiefs.version, thiefs._replace(data=adas.data), [])
-
-    assert not thief.is_signed_in()

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Clock, MakeApp, StillClock
-from tests.support.harness import Person, Provider, session_records
+from tests.support.harness import Person, session_records
 from tests.support.scripted_provider import (
     GONE,
     Handler,
@@ -81,16 +81,6 @@ def test_the_metadatas_own_address_is_good_for_an_issuer_of_the_same_origin(
     response = visitor.sees("/login") if status == 502 else visitor.signs_in()
 
     assert response.status_code == status
-
-
-@pytest.mark.parametrize("name", ["metadata_wrong_issuer", "metadata_500"])
-def test_each_lie_of_the_demo_is_a_page(name: str, provider: Provider, person: Person) -> None:
-    provider.lies(name)
-
-    response = person.sees("/login")
-
-    assert response.status_code == (503 if name == "metadata_500" else 502)
-    assert "<h1" in response.text
 
 
 BAD_ANSWERS: dict[str, tuple[Script, int]] = {

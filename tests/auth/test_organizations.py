@@ -44,23 +44,6 @@ def test_an_invitation_link_lands_in_a_working_sign_in(person: Person, invitatio
     assert HARBOUR in page
 
 
-def test_a_spent_invitation_signs_nobody_in(person: Person, invitation: str) -> None:
-    person.signs_in(CLARA, invitation)
-    person.signs_out()
-
-    response = person.comes_back(person.provider.answers(person.begins(invitation), YUKI))
-
-    assert response.status_code == 403
-    assert not person.is_signed_in()
-
-
-def test_who_is_no_member_is_not_signed_in(person: Person) -> None:
-    response = person.signs_in(CLARA, f"/login?organization={HARBOUR}")
-
-    assert response.status_code == 403
-    assert not person.is_signed_in()
-
-
 OTHER_ANSWERS = {
     "another organization": (HARBOUR, {"org_id": MEADOW, "org_name": "meadow-school"}),
     "no organization": (HARBOUR, {"org_id": None, "org_name": None}),
@@ -86,17 +69,6 @@ def test_an_answer_for_something_else_signs_nobody_in(
     assert response.status_code == 403
     assert "another organization" in text_of(response)
     assert not person.is_signed_in()
-
-
-def test_a_wrong_organization_leaves_an_earlier_session_alone(
-    person: Person, provider: Provider
-) -> None:
-    person.signs_in(BEN)
-    provider.lies("wrong_organization")
-
-    person.signs_in(BEN, f"/login?organization={HARBOUR}")
-
-    assert "Ben Okafor" in text_of(person.sees("/profile"))
 
 
 def test_the_configured_organization_is_asked_for(make_app: MakeApp, person_at: PersonAt) -> None:

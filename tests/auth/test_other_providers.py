@@ -258,8 +258,9 @@ def test_an_id_token_with_hardly_a_claim(person: Person, provider: Provider) -> 
 
     person.signs_in(NUMBER)
 
-    for path in ("/", "/profile", "/appointments", "/sessions"):
+    for path in ("/", "/profile", "/appointments", "/contacts", "/sessions"):
         assert NUMBER in text_of(person.sees(path))
+    assert "Hello, demo" not in text_of(person.sees("/"))
 
 
 # Scant metadata.
@@ -288,10 +289,7 @@ def test_metadata_with_nothing_but_the_endpoints_that_are_needed(
 ERRORS: dict[str, tuple[dict[str, Any], int]] = {
     "empty 400": ({"status": 400, "body": ""}, 302),
     "HTML 400": ({"status": 400, "body": "<h1>No</h1>"}, 302),
-    "HTML 500": ({"status": 500, "body": "<h1>No</h1>"}, 200),
-    "empty 503": ({"status": 503, "body": ""}, 200),
     "a list": ({"status": 400, "body": "[]"}, 302),
-    "invalid_grant": ({"status": 400, "body": '{"error": "invalid_grant"}'}, 302),
     "invalid_client": ({"status": 401, "body": '{"error": "invalid_client"}'}, 200),
 }
 

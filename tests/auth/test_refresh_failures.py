@@ -26,8 +26,6 @@ pytestmark = pytest.mark.usefixtures("engine")
 LIFETIME = 200
 DOWN: dict[str, dict[str, Any]] = {
     "answers 500": {"status": 500, "body": ""},
-    "answers 503 in HTML": {"status": 503, "body": "<h1>Maintenance</h1>"},
-    "answers 429": {"status": 429, "body": "{}"},
     "hangs up": {"drop": True},
     "does not answer": {"delay_seconds": 2, "drop": True},
 }

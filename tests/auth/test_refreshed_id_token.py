@@ -72,17 +72,6 @@ def test_a_wrong_refreshed_id_token_ends_the_session(
     assert page.headers["Location"] == "/login?return_to=/appointments"
     assert not person.is_signed_in()
     assert session_records(app) == 0
-
-
-def test_what_came_with_a_wrong_id_token_is_revoked(
-    person: Person, provider: Provider, refused_once: Callable[[], None]
-) -> None:
-    person.signs_in()
-    refused_once()
-    provider.lies(grant="refresh_token", id_token={"sub": "demo|mallory"})
-
-    person.sees("/appointments")
-
     revoked = provider.requests_to("/oauth/revoke")
     assert len({entry["form"]["token"] for entry in revoked}) == 2  # the old one and the new
 
@@ -213,16 +202,3 @@ def test_keys_that_cannot_be_fetched_let_nobody_become_another_person(
     person.sees("/appointments")
 
     assert not person.is_signed_in()
-
-
-def test_a_rotated_key_is_followed_by_the_refresh(
-    person: Person, provider: Provider, refused_once: Callable[[], None]
-) -> None:
-    person.signs_in()
-    provider.control("rotate-keys", {"keep_old": True})
-    refused_once()
-
-    page = person.sees("/appointments")
-
-    assert page.status_code == 200
-    assert person.is_signed_in()

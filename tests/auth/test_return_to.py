@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.harness import Person, Provider, query_of, way_on
+from tests.support.harness import Person, Provider, way_on
 
 PAGES = {
     "a path": ("/profile", "/profile"),
@@ -93,10 +93,6 @@ def test_sign_in_leads_to_pages_and_not_to_the_next_sign_in_or_out(
     assert response.headers["Location"] == "/"
 
 
-def test_sign_in_without_return_to_leads_home(person: Person) -> None:
-    assert person.signs_in().headers["Location"] == "/"
-
-
 def test_of_two_return_to_none_smuggles_the_other(person: Person) -> None:
     response = person.signs_in(path="/login?return_to=/profile&return_to=//evil.example")
 
@@ -109,12 +105,6 @@ def test_a_closed_page_leads_to_sign_in_and_back_with_its_query(person: Person) 
     back = person.signs_in(path=to_login).headers["Location"]
 
     assert back == "/appointments?day=1%2F2&x=%C3%BC"
-
-
-def test_a_closed_page_at_a_hostile_path_leads_to_a_harmless_one(person: Person) -> None:
-    to_login = person.sees("//evil.example/..%2f/profile").headers.get("Location", "/")
-
-    assert "evil" not in to_login or to_login.startswith("/login?return_to=/")
 
 
 @pytest.mark.parametrize("refusal", ["sign-in", "consent"])
@@ -131,19 +121,6 @@ def test_return_to_survives_a_refused_sign_in(
     assert response.headers["Location"] == "/profile?x=1"
 
 
-@pytest.mark.parametrize("fault", ["error_answer", "token_500", "wrong_nonce", "token_html"])
-def test_return_to_survives_a_provider_that_fails(
-    person: Person, provider: Provider, fault: str
-) -> None:
-    provider.lies(fault)
-    failed = person.signs_in(path="/login?return_to=/profile")
-
-    response = person.signs_in(path=way_on(failed.text))
-
-    assert failed.status_code >= 400
-    assert response.headers["Location"] == "/profile"
-
-
 def test_return_to_survives_a_provider_that_is_away_when_sign_in_begins(
     person: Person, provider: Provider
 ) -> None:
@@ -153,10 +130,3 @@ def test_return_to_survives_a_provider_that_is_away_when_sign_in_begins(
 
     assert page.status_code == 503
     assert way_on(page.text) == "/login?return_to=/profile"
-
-
-def test_return_to_is_not_told_to_the_provider(person: Person) -> None:
-    address = person.begins("/login?return_to=/profile%3Fsecret=1")
-
-    assert "secret" not in address
-    assert "profile" not in query_of(address)["redirect_uri"]

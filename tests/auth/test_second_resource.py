@@ -87,19 +87,6 @@ def test_both_audiences_share_the_rotation_of_one_refresh_token(
     assert provider.stats()["reuse_detections"] == 0
 
 
-def test_a_refresh_token_that_is_not_rotated_stays_good_for_both(
-    person: Person, provider: Provider, clock: Clock
-) -> None:
-    provider.options(rotation=False)
-
-    for _ in range(2):
-        assert person.sees("/contacts").status_code == 200
-        assert person.sees("/appointments").status_code == 200
-        clock.moves(LIFETIME + 1)
-
-    assert len({form["refresh_token"] for form in exchanges(provider)}) == 1
-
-
 def test_both_pages_opened_at_once_spend_no_refresh_token_twice(
     person: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -236,12 +223,6 @@ def test_a_provider_that_ignores_the_audience_leads_to_sign_in_once_and_never_in
     assert again.status_code == 502
     assert "did not accept this app" in again.text
     assert person.sees("/appointments").status_code == 200
-
-
-def test_an_audience_in_the_query_of_login_is_nobodys_choice(app: Flask) -> None:
-    request = query_of(Person(Browser(app)).begins("/login?audience=contacts:api"))
-
-    assert request["audience"] == "appointments:api"
 
 
 def test_a_provider_that_is_away_at_the_first_opening_ends_nothing(

@@ -125,15 +125,6 @@ def test_chromium_stays_in_the_app_wherever_return_to_leads(chromium: Any) -> No
 
 
 @thoroughly
-@given(text=texts)
-def test_login_leads_back_into_the_app(person: Person, text: str) -> None:
-    response = person.sees("/login", query_string={"return_to": text})
-
-    assert response.status_code == 302
-    assert query_of(response.headers["Location"])["redirect_uri"] == f"{APP}/callback"
-
-
-@thoroughly
 @given(query=parameters(LOGIN))
 def test_no_parameter_of_login_is_a_500(app: Flask, query: str) -> None:
     response = asked(app, f"/login?{query}")
