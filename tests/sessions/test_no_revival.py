@@ -189,18 +189,6 @@ def test_flask_session_stays_for_signed_in_people_and_goes_with_them(
     assert person.sees("/notes").json == {}
 
 
-@pytest.mark.parametrize("path", ["/", "/profile", "/notes", "/appointments", "/sessions"])
-def test_a_request_that_changed_nothing_writes_nothing(
-    app: Flask, person: Person, path: str
-) -> None:
-    store = Counted(app)
-
-    assert person.sees(path).status_code == 200
-
-    assert store.calls["read"] >= 1
-    assert store.writes() == 0
-
-
 def test_the_idle_time_is_extended_once_in_a_twentieth_of_it(
     app: Flask, person: Person, clock: Clock
 ) -> None:

@@ -139,7 +139,7 @@ def test_a_cluster_node_that_is_away_is_503_in_bounded_time_and_signs_nobody_out
     make_app: MakeApp, cluster: list[ClusterNode]
 ) -> None:
     app = make_app(SESSION_REDIS_URL=cluster_url(cluster))
-    people = [Person(Browser(app)) for _ in range(9)]
+    people = [Person(Browser(app)) for _ in range(5)]
     for person in people:
         person.signs_in()
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, session
+from flask import Flask
 
 from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import (
     ADA,
-    APP_SECRET_KEY,
     BEN,
     SESSION_COOKIE,
     Browser,
@@ -24,10 +23,9 @@ from tests.support.harness import (
     text_of,
 )
 from tests.support.in_chromium import is_signed_in, sign_in, sign_out
-from tests.support.session_store import Counted, ref_of, same_browser, session_cookie
+from tests.support.session_store import Counted, ref_of, session_cookie
 
 SECURE_APP = "https://daybook.example"
-OTHER_KEY = "another-key-that-is-long-enough-for-everybody-0123"
 
 
 def with_session_id(app: Flask, session_id: str) -> Person:
@@ -181,25 +179,6 @@ def test_an_attackers_own_session_planted_in_a_victim_learns_nothing(
     assert "Ben" not in text_of(victim.sees("/profile"))
 
 
-@pytest.mark.parametrize(("next_one", "note"), [(ADA, "of Ada's"), (BEN, "none")])
-def test_what_a_page_kept_for_one_person_is_not_the_next_ones(
-    app: Flask, person: Person, next_one: str, note: str
-) -> None:
-    def keep() -> str:
-        session["note"] = "of Ada's"
-        return "kept"
-
-    app.add_url_rule("/keep", "keep", keep)
-    app.add_url_rule("/kept", "kept", lambda: str(session.get("note", "none")))
-    person.signs_in(ADA)
-    person.sees("/keep")
-    person.provider.session.cookies.clear()
-
-    person.signs_in(next_one)
-
-    assert person.sees("/kept").text == note
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -241,17 +220,6 @@ def test_a_session_ends_when_it_is_not_used(
     assert not person.is_signed_in()
 
 
-def test_a_session_that_is_used_goes_on(
-    engine: str, make_app: MakeApp, person_at: PersonAt, clock: Clock
-) -> None:
-    person = person_at(make_app(SESSION_IDLE_SECONDS="600"))
-    person.signs_in()
-
-    for _ in range(3):
-        clock.moves(500)
-        assert person.is_signed_in()
-
-
 def test_a_session_ends_at_the_latest_so_long_after_sign_in_however_much_it_is_used(
     engine: str, make_app: MakeApp, person_at: PersonAt, clock: Clock
 ) -> None:
@@ -278,38 +246,3 @@ def test_a_session_that_may_be_idle_for_longer_than_it_lives_ends_all_the_same(
 
 
 # Its keys
-
-
-def test_sessions_and_sign_ins_in_progress_survive_a_new_key_while_the_old_one_is_listed(
-    make_app: MakeApp, person: Person
-) -> None:
-    person.signs_in()
-    callback = person.provider.answers(person.begins("/login?return_to=/contacts"))
-
-    rotating = same_browser(person, make_app(APP_SECRET_KEY=f"{OTHER_KEY},{APP_SECRET_KEY}"))
-
-    assert rotating.is_signed_in()
-    assert rotating.comes_back(callback).headers["Location"] == "/contacts"
-
-
-def test_a_session_used_while_the_key_is_rotated_is_encrypted_with_the_new_one(
-    make_app: MakeApp, person: Person
-) -> None:
-    person.signs_in()
-    same_browser(person, make_app(APP_SECRET_KEY=f"{OTHER_KEY},{APP_SECRET_KEY}")).sees("/profile")
-
-    later = same_browser(person, make_app(APP_SECRET_KEY=OTHER_KEY))
-
-    assert later.is_signed_in()
-
-
-def test_without_its_key_a_session_is_over_and_no_error(
-    make_app: MakeApp, person: Person, clock: Clock
-) -> None:
-    person.signs_in()
-    clock.moves(60)
-
-    after = same_browser(person, make_app(APP_SECRET_KEY=OTHER_KEY))
-
-    assert after.sees("/profile").headers["Location"] == "/login?return_to=/profile"
-    assert after.signs_in().status_code == 303

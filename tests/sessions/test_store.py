@@ -60,11 +60,6 @@ def test_replacing_needs_the_version_that_was_read(store: Store) -> None:
     assert (found.version, found.data) == (SECOND, b"new")
 
 
-def test_replacing_creates_nothing(store: Store) -> None:
-    assert not store.replace("key", FIRST, record(SECOND, b"new"), [])
-    assert store.read("key") is None
-
-
 def test_replacing_leaves_the_times_as_they_were_touched(store: Store) -> None:
     store.create("key", record(), [])
     now = time.time()
@@ -104,6 +99,7 @@ def test_nothing_brings_an_expired_session_back(store: Store, clock: Clock) -> N
     store.replace("key", FIRST, record(SECOND, b"new"), [])
 
     assert store.read("key") is None
+    assert store.delete("key", []) is None
 
 
 def test_deleting_returns_what_the_session_held_to_the_last(store: Store) -> None:
@@ -125,15 +121,6 @@ def test_nothing_is_left_of_a_deleted_session(store: Store) -> None:
     assert store.read("key") is None
     assert store.keys_with("ref") == []
     assert not store.replace("key", FIRST, record(SECOND, b"new"), [])
-
-
-def test_an_expired_session_is_gone(store: Store, clock: Clock) -> None:
-    store.create("key", record(), ["ref"])
-
-    clock.moves(IDLE + 1)
-
-    assert store.read("key") is None
-    assert store.delete("key", ["ref"]) is None
 
 
 def test_replacing_adds_references(store: Store) -> None:

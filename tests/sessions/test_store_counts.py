@@ -52,15 +52,6 @@ def test_what_needs_no_session_costs_nothing_without_one(
     assert store.calls == {}
 
 
-def test_a_file_costs_nothing_with_a_session(engine: str, app: Flask, person: Person) -> None:
-    person.signs_in()
-    store = Counted(app)
-
-    assert person.sees("/static/app.css").status_code == 200
-
-    assert store.calls == {}
-
-
 def test_a_sign_in_costs_three_writes(engine: str, app: Flask, person: Person) -> None:
     store = Counted(app)
 
@@ -185,19 +176,6 @@ def test_every_call_of_redis_costs_the_same_with_ten_and_with_very_many_sessions
     assert with_many == with_ten
     linear = ("keys", "scan", "smembers", "hgetall")
     assert not any(word in name for names in with_many for name in names for word in linear)
-
-
-def test_very_many_expired_sessions_are_gone_after_the_sweep(
-    make_app: MakeApp, tmp_path: Path, clock: Clock, settings: dict[str, str]
-) -> None:
-    store = store_of(make_app())
-    keep(store, EXPIRED, 100)
-    clock.moves(200)
-
-    swept = make_app().test_cli_runner().invoke(args=["session_cleanup"])
-
-    assert swept.exit_code == 0, swept.output
-    assert records("sqlite", "", tmp_path) == 0
 
 
 def test_the_command_that_operators_run_sweeps(settings: dict[str, str], tmp_path: Path) -> None:
