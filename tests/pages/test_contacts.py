@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.support.harness import APP, Api, Person, Provider, text_of, way_on
-from tests.support.own_pages import FakeApi
 
 CLEO = {"name": "Cleo Brandt", "email": "cleo@example.com", "phone": ""}
 
@@ -80,16 +79,6 @@ def test_a_script_adds_a_contact_by_json_back(writer: Person) -> None:
 
     assert answer.status_code == 201
     assert answer.json["name"] == "Cleo Brandt"
-
-
-def test_a_form_sends_json_to_the_api(signed_in: Any, fake_api: FakeApi) -> None:
-    fake_api.says("POST", "/contacts", {"id": 7}, status=201)
-    somebody = signed_in()
-
-    answer = somebody.post("/contacts", data={"name": "Grace Hopper", "email": "", "phone": ""})
-
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/contacts")
-    assert fake_api.requests[0].json == {"name": "Grace Hopper", "email": "", "phone": ""}
 
 
 def test_the_start_page_and_the_menu_lead_to_the_contacts(person: Person) -> None:

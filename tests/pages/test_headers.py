@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 
 from tests.conftest import MakeApp
@@ -173,17 +172,11 @@ BAD_REQUESTS = {
 }
 
 
-def test_no_server_names_its_version(server: str) -> None:
+def test_no_server_names_its_version_or_says_a_header_twice(server: str) -> None:
     answers = {name: sent(server, request) for name, request in BAD_REQUESTS.items()}
 
     for name, answer in answers.items():
         assert answer, name
         assert not SOFTWARE.search(answer), (name, answer[:300])
-
-
-def test_a_servers_answers_have_each_header_once(server: str) -> None:
-    answer = requests.get(server, headers={"Host": "localhost:3000"}, timeout=30)
-
-    assert answer.status_code == 200
     for header in (*ALWAYS, "Content-Security-Policy", "Cache-Control", "Server"):
-        assert len(answer.raw.headers.getlist(header)) == 1, header
+        assert answers["a good one"].count(f"\r\n{header}: ") == 1, header

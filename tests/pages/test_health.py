@@ -23,21 +23,7 @@ from tests.support.harness import (
     Person,
     Provider,
     Redis,
-    free_port,
 )
-
-
-def test_a_serving_process_is_healthy_whatever_is_away(make_app: MakeApp) -> None:
-    browser = Browser(
-        make_app(
-            AUTH0_DOMAIN=f"http://localhost:{free_port()}/",
-            SESSION_REDIS_URL=f"redis://localhost:{free_port()}/0",
-        )
-    )
-
-    response = browser.get("/healthz", headers={"Cookie": f"{SESSION_COOKIE}={'a' * 43}"})
-
-    assert response.status_code == 200
 
 
 def test_ready_when_session_store_and_provider_can_be_reached(engine: str, app: Flask) -> None:
@@ -94,20 +80,6 @@ def test_not_ready_while_redis_is_away_and_ready_again_when_it_is_back(
 
     assert (before.status_code, away.status_code, after.status_code) == (200, 503, 200)
     assert away.get_json()["unreachable"] == ["session store"]
-
-
-def test_everything_that_is_away_is_named(make_app: MakeApp) -> None:
-    browser = Browser(
-        make_app(
-            AUTH0_DOMAIN=f"http://localhost:{free_port()}/",
-            SESSION_REDIS_URL=f"redis://localhost:{free_port()}/0",
-        )
-    )
-
-    response = browser.get("/readyz")
-
-    assert response.status_code == 503
-    assert response.get_json()["unreachable"] == ["session store", "provider metadata"]
 
 
 Changes = Callable[[Client], object]
@@ -190,15 +162,15 @@ def connections_of_the_app(log: list[dict[str, object]]) -> set[object]:
     return {entry["connection"] for entry in log if str(entry["path"]).endswith(paths)}
 
 
-def test_a_hundred_sign_ins_and_pages_use_a_handful_of_connections(
+def test_many_sign_ins_and_pages_use_a_handful_of_connections(
     person: Person, provider: Provider, api: Api
 ) -> None:
-    for _ in range(100):
+    for _ in range(30):
         person.signs_in()
         assert person.sees("/appointments").status_code == 200
 
-    assert len(api.log()) == 100
-    assert len(provider.requests_to("/oauth/token")) == 100
+    assert len(api.log()) == 30
+    assert len(provider.requests_to("/oauth/token")) == 30
     assert len(connections_of_the_app(provider.log())) <= 5
     assert len(connections_of_the_app(api.log())) <= 5
 

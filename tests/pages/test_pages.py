@@ -13,11 +13,9 @@ from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import (
     ADA,
     SESSION_COOKIE,
-    Api,
     Browser,
     Person,
     Provider,
-    query_of,
     text_of,
 )
 
@@ -59,23 +57,6 @@ def test_the_start_page_shows_how_much_is_left_of_the_access_tokens_life(
 
     assert re.search(r'class="life" data-of="60" data-left="(39|40)"', some)
     assert 'class="life" data-of="60" data-left="0"' in none
-
-
-@pytest.mark.parametrize("path", [*CLOSED, "/appointments?day=1&of=2"])
-def test_a_page_leads_to_sign_in_and_names_the_page_to_return_to(app: Flask, path: str) -> None:
-    response = Browser(app).get(path)
-
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith("/login?return_to=/")
-    assert query_of(response.headers["Location"])["return_to"] == path
-
-
-@pytest.mark.parametrize("path", ["/nothing-here", "/profile/nothing", "/.env", "/instance/x"])
-def test_what_is_not_there_is_a_page_that_leads_home(app: Flask, path: str) -> None:
-    page = Browser(app).get(path)
-
-    assert page.status_code == 404
-    assert 'href="/"' in page.text
 
 
 def test_the_profile_shows_the_claims_custom_ones_included(
@@ -178,87 +159,7 @@ def test_a_program_gets_the_claims_as_json(person: Person) -> None:
     assert answer.get_json()["https://foo/bar"] == "value"
 
 
-@pytest.mark.parametrize("path", CLOSED)
-def test_a_program_that_is_not_signed_in_gets_401_and_no_redirect(app: Flask, path: str) -> None:
-    answer = Browser(app).get(path, headers=JSON)
-
-    assert answer.status_code == 401
-    assert answer.mimetype == "application/problem+json"
-    assert answer.get_json()["status"] == 401
-    assert "Location" not in answer.headers
-
-
-def test_a_program_gets_errors_as_problem_json(person: Person, api: Api) -> None:
-    person.signs_in()
-    api.lies("api_500")
-
-    failed, missing = person.sees("/contacts", headers=JSON), person.sees("/x", headers=JSON)
-
-    for answer, status in ((failed, 502), (missing, 404)):
-        assert answer.status_code == status
-        assert answer.mimetype == "application/problem+json"
-        assert answer.get_json()["status"] == status
-        assert {"type", "title", "detail"} <= set(answer.get_json())
-
-
-BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-
-@pytest.mark.parametrize("accept", [BROWSER_ACCEPT, "*/*", "text/html, application/json;q=0.9"])
-def test_whoever_takes_html_gets_pages(app: Flask, accept: str) -> None:
-    browser = Browser(app)
-
-    assert browser.get("/profile", headers={"Accept": accept}).status_code == 302
-    assert browser.get("/x", headers={"Accept": accept}).mimetype == "text/html"
-
-
 # The API refuses, fails, or does not answer.
-
-API_FAILURES = {
-    "refuses every token": ("api_401", 502),
-    "forbids": ({"status": 403}, 403),
-    "asks for a pause": ("api_429", 503),
-    "fails": ("api_500", 502),
-    "is overloaded": ({"status": 503}, 502),
-    "breaks off": ("api_drop", 503),
-    "does not answer": ("api_hang", 504),
-    "answers HTML": ("api_html", 502),
-    "redirects": ("api_redirect", 502),
-    "answers without end": ("api_100_mb", 502),
-    "knows nothing of it": ({"status": 404, "body": "{}"}, 404),
-}
-
-
-@pytest.mark.parametrize(("failure", "status"), API_FAILURES.values(), ids=API_FAILURES)
-def test_a_failing_api_is_a_clear_page_and_nobody_is_signed_out(
-    person: Person, api: Api, failure: str | dict[str, object], status: int
-) -> None:
-    person.signs_in()
-    if isinstance(failure, str):
-        api.lies(failure, times=0)
-    else:
-        api.lies(at="api", times=0, **failure)
-
-    page = person.sees("/appointments")
-
-    assert page.status_code == status
-    assert len(re.findall(r"<h1>", page.text)) == 1
-    assert 'href="/"' in page.text
-    assert person.is_signed_in()
-
-
-def test_a_missing_scope_can_be_asked_for(make_app: MakeApp, person_at: PersonAt) -> None:
-    person = person_at(make_app(AUTH0_SCOPE="openid offline_access appointments"))
-    person.signs_in()
-
-    refused = person.sees("/contacts")
-
-    [ask] = re.findall(r'href="(/login[^"]*)">Ask for this permission', refused.text)
-    response = person.signs_in(path=html.unescape(ask))
-    assert refused.status_code == 403
-    assert response.headers["Location"] == "/contacts"
-    assert person.sees("/contacts").status_code == 200
-    assert person.sees("/appointments").status_code == 200
 
 
 def test_without_an_api_its_pages_say_so_and_are_not_linked(
