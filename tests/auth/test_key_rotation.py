@@ -11,7 +11,8 @@ from tests.conftest import Clock, MakeApp
 from tests.support.harness import ADA, APP_SECRET_KEY, Browser, Person, Provider, post_logout
 from tests.support.session_store import Counted, key_of_session, same_browser, store_of
 
-pytestmark = pytest.mark.usefixtures("engine")
+# What depends on the session store is tried on each.
+on_each_store = pytest.mark.usefixtures("engine")
 
 NEW = "a-newer-key-of-the-tests-that-is-long-enough-as-well"
 BOTH = f"{NEW},{APP_SECRET_KEY}"
@@ -36,6 +37,7 @@ def test_with_both_keys_nobody_is_signed_out_and_tokens_are_refreshed(
     assert provider.refreshes() == 1
 
 
+@on_each_store
 def test_the_first_request_encrypts_with_the_new_key_and_no_later_one_writes(
     before: Person, make_app: MakeApp
 ) -> None:
@@ -96,6 +98,7 @@ def test_without_the_old_key_old_sessions_end_cleanly(before: Person, make_app: 
     assert person.is_signed_in()
 
 
+@on_each_store
 def test_sessions_are_found_by_person_after_the_key_they_began_under_is_gone(
     before: Person, make_app: MakeApp, provider: Provider
 ) -> None:
@@ -107,6 +110,7 @@ def test_sessions_are_found_by_person_after_the_key_they_began_under_is_gone(
     assert not same_browser(before, app).is_signed_in()
 
 
+@on_each_store
 def test_sessions_that_were_not_used_since_are_found_while_the_old_key_is_listed(
     before: Person, make_app: MakeApp, provider: Provider
 ) -> None:

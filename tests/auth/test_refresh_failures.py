@@ -21,7 +21,8 @@ from tests.support.session_store import (
     when_the_provider_has_answered,
 )
 
-pytestmark = pytest.mark.usefixtures("engine")
+# What depends on the session store is tried on each.
+on_each_store = pytest.mark.usefixtures("engine")
 
 LIFETIME = 200
 DOWN: dict[str, dict[str, Any]] = {
@@ -57,6 +58,7 @@ def comes_true(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
+@on_each_store
 def test_invalid_grant_leads_to_sign_in_and_back_once(
     signed_in: Person, provider: Provider, clock: Clock
 ) -> None:
@@ -108,6 +110,7 @@ def test_the_provider_says_how_long_to_wait(
     assert signed_in.sees("/appointments").headers["Retry-After"] == "77"
 
 
+@on_each_store
 def test_after_a_failure_the_others_do_not_queue_up_for_the_same(
     signed_in: Person, provider: Provider, clock: Clock
 ) -> None:
@@ -137,6 +140,7 @@ def test_nonsense_is_called_so_and_not_asked_for_again_at_once(
     assert provider.refreshes() == 1
 
 
+@on_each_store
 def test_during_the_pause_a_token_that_is_still_good_is_used(
     signed_in: Person, provider: Provider, clock: Clock
 ) -> None:
@@ -149,6 +153,7 @@ def test_during_the_pause_a_token_that_is_still_good_is_used(
     assert provider.refreshes() == 1
 
 
+@on_each_store
 def test_the_pause_is_short(
     signed_in: Person, provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +168,7 @@ def test_the_pause_is_short(
     assert provider.refreshes() == 2
 
 
+@on_each_store
 def test_the_lock_of_a_holder_that_died_runs_out(
     signed_in: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -173,6 +179,7 @@ def test_the_lock_of_a_holder_that_died_runs_out(
     assert provider.refreshes() == 1
 
 
+@on_each_store
 def test_nobody_refreshes_without_the_lock(
     signed_in: Person,
     app: Flask,
@@ -195,6 +202,7 @@ def tokens_sent_to(provider: Provider, path: str, name: str) -> list[str]:
     return [entry["form"][name] for entry in provider.requests_to(path) if name in entry["form"]]
 
 
+@on_each_store
 def test_signing_out_during_a_refresh_brings_nothing_back_and_revokes_what_came(
     signed_in: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -212,6 +220,7 @@ def test_signing_out_during_a_refresh_brings_nothing_back_and_revokes_what_came(
     assert set(tokens_sent_to(provider, "/oauth/revoke", "token")) - set(spent)
 
 
+@on_each_store
 def test_a_back_channel_logout_during_a_refresh_brings_nothing_back_and_revokes_what_came(
     signed_in: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -231,6 +240,7 @@ def test_a_back_channel_logout_during_a_refresh_brings_nothing_back_and_revokes_
     assert set(tokens_sent_to(provider, "/oauth/revoke", "token")) - set(spent)
 
 
+@on_each_store
 @pytest.mark.parametrize("path", ["/logout", "/sessions/end-others"])
 def test_the_refresh_token_that_came_while_a_sign_out_began_is_the_one_that_is_revoked(
     signed_in: Person, app: Flask, provider: Provider, clock: Clock, path: str

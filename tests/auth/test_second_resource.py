@@ -12,7 +12,8 @@ from tests.conftest import Clock, MakeApp
 from tests.support.harness import Api, Browser, Person, Provider, query_of
 from tests.support.session_store import same_browser, when_the_provider_has_answered
 
-pytestmark = pytest.mark.usefixtures("engine")
+# What depends on the session store is tried on each.
+on_each_store = pytest.mark.usefixtures("engine")
 
 LIFETIME = 200
 
@@ -73,6 +74,7 @@ def test_the_second_audience_is_named_as_resource_where_the_settings_do_so(
     assert "audience" not in form
 
 
+@on_each_store
 def test_both_audiences_share_the_rotation_of_one_refresh_token(
     person: Person, provider: Provider, clock: Clock
 ) -> None:
@@ -87,6 +89,7 @@ def test_both_audiences_share_the_rotation_of_one_refresh_token(
     assert provider.stats()["reuse_detections"] == 0
 
 
+@on_each_store
 def test_both_pages_opened_at_once_spend_no_refresh_token_twice(
     person: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -153,6 +156,7 @@ def test_signing_out_revokes_the_refresh_tokens_of_both_and_logs_a_refusal(
     assert "not revoked (status 400, 'unsupported_token_type')" in caplog.text
 
 
+@on_each_store
 def test_a_refresh_during_a_sign_in_for_the_second_audience_is_carried_over(
     person: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
@@ -171,6 +175,7 @@ def test_a_refresh_during_a_sign_in_for_the_second_audience_is_carried_over(
     assert provider.stats()["reuse_detections"] == 0
 
 
+@on_each_store
 def test_signing_out_during_a_sign_in_for_the_second_audience_leaves_nobody_signed_in(
     person: Person, app: Flask, provider: Provider
 ) -> None:
@@ -185,6 +190,7 @@ def test_signing_out_during_a_sign_in_for_the_second_audience_leaves_nobody_sign
     assert len(provider.requests_to("/oauth/revoke")) == 2
 
 
+@on_each_store
 def test_a_refresh_under_way_is_waited_for_by_a_sign_in_for_the_second_audience(
     person: Person, app: Flask, provider: Provider, clock: Clock
 ) -> None:
