@@ -18,12 +18,6 @@ SIGN_IN = [
 ]  # fmt: skip
 
 
-def test_a_sign_in_is_drawn_from_its_first_request_to_the_session(person: Person) -> None:
-    person.signs_in()
-
-    assert kinds(episodes(person)["sign_in"]) == SIGN_IN
-
-
 def test_the_first_sign_in_of_a_process_shows_metadata_and_keys(person: Person) -> None:
     person.signs_in()
 

@@ -164,14 +164,3 @@ def test_a_redirect_of_our_own_is_no_authorization_request(person: Person) -> No
 
     assert response.headers["Location"] == APP + path
     assert "Set-Cookie" not in response.headers
-
-
-def test_the_oldest_goes_where_there_is_no_room() -> None:
-    def episode(part: str) -> dict[str, Any]:
-        return {"parts": [part], "at": 0.0, "messages": [{"url": "x" * 20_000}]}
-
-    kept: list[dict[str, Any]] = []
-    for part in ("sign_in", "api_call", "refresh"):
-        kept = record.with_episode(kept, episode(part))
-
-    assert [each["parts"] for each in kept] == [["api_call"], ["refresh"]]
