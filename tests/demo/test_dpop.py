@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.demo.conftest import DpopKey, RelyingParty, bearer, claims_of
+from tests.demo.conftest import DpopKey, RelyingParty, bearer
 from tests.support.harness import Api, Provider
 
 
@@ -27,30 +27,6 @@ def tokens_for(relying_party: RelyingParty, key: DpopKey, **changes: Any) -> dic
 def call(api: Api, token: str, proof: dict[str, str], scheme: str = "DPoP") -> requests.Response:
     headers = {"Authorization": f"{scheme} {token}", **proof}
     return requests.get(f"{api.base_url}/appointments", headers=headers, timeout=10)
-
-
-def test_a_proof_binds_the_access_token_to_its_key(
-    relying_party: RelyingParty, key: DpopKey
-) -> None:
-    tokens = tokens_for(relying_party, key)
-
-    assert tokens["token_type"] == "DPoP"
-    assert claims_of(tokens["access_token"])["cnf"] == {"jkt": key.thumbprint}
-
-
-def test_without_a_proof_everything_is_as_before(relying_party: RelyingParty) -> None:
-    tokens = relying_party.signs_in()
-
-    assert tokens["token_type"] == "Bearer"
-    assert "cnf" not in claims_of(tokens["access_token"])
-
-
-def test_the_api_takes_a_bound_token_with_a_proof_of_its_key(
-    api: Api, token: str, key: DpopKey
-) -> None:
-    url = f"{api.base_url}/appointments"
-
-    assert call(api, token, key.proof("GET", url, token)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -109,17 +85,6 @@ def test_userinfo_asks_for_a_proof_too(
     assert (refused.status_code, allowed.status_code) == (401, 200)
 
 
-def test_a_refresh_is_bound_to_the_key_of_its_proof(
-    relying_party: RelyingParty, key: DpopKey
-) -> None:
-    refresh_token = tokens_for(relying_party, key)["refresh_token"]
-    proof = key.proof("POST", relying_party.metadata["token_endpoint"])
-
-    refreshed = relying_party.refreshes(refresh_token, proof).json()
-
-    assert claims_of(refreshed["access_token"])["cnf"] == {"jkt": key.thumbprint}
-
-
 @pytest.mark.parametrize("with_proof", [True, False])
 def test_a_code_that_is_bound_needs_the_key(
     relying_party: RelyingParty, key: DpopKey, with_proof: bool
@@ -131,20 +96,6 @@ def test_a_code_that_is_bound_needs_the_key(
 
     assert refused.json()["error"] == "invalid_grant"
     assert tokens_for(relying_party, key, dpop_jkt=key.thumbprint)["token_type"] == "DPoP"
-
-
-def test_the_token_endpoint_can_demand_its_nonce(
-    provider: Provider, relying_party: RelyingParty, key: DpopKey
-) -> None:
-    provider.options(dpop_nonce=True)
-    code, url = relying_party.authorizes()["code"], relying_party.metadata["token_endpoint"]
-
-    asked = relying_party.redeems(code, key.proof("POST", url))
-    nonce = asked.headers["DPoP-Nonce"]
-    done = relying_party.redeems(code, key.proof("POST", url, nonce=nonce))
-
-    assert (asked.status_code, asked.json()["error"]) == (400, "use_dpop_nonce")
-    assert done.json()["token_type"] == "DPoP"
 
 
 def test_the_api_can_demand_its_nonce(provider: Provider, token: str, key: DpopKey) -> None:
