@@ -67,22 +67,6 @@ def test_sign_out_leads_to_another_origin_and_back(
     assert [entry["status"] for entry in provider.requests_to(path)] == [302]
 
 
-def test_the_providers_consent_form_is_answered_by_keyboard_and_leads_back(
-    served: Gunicorn, provider: Provider, page: Any
-) -> None:
-    provider.options(skip_consent=False)
-    page.goto(f"{served.base_url}/login?return_to=/profile")
-    focus(page, "Tab", "Ben Okafor")
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="asks for access").wait_for()
-
-    focus(page, "Tab", "Allow")
-    page.keyboard.press("Enter")
-
-    page.wait_for_url(f"{served.base_url}/profile")
-    assert "ben@example.com" in page.inner_text("main")
-
-
 def test_the_providers_organization_form_leads_back(
     served: Gunicorn, provider: Provider, page: Any
 ) -> None:
@@ -99,28 +83,3 @@ def test_the_providers_organization_form_leads_back(
 
     page.wait_for_url(f"{served.base_url}/profile")
     assert "harbour-clinic" in page.inner_text("main")
-
-
-@pytest.mark.parametrize("path", ["/", "/profile", "/appointments", "/contacts", "/sessions"])
-def test_no_page_makes_the_browser_complain(served: Gunicorn, page: Any, path: str) -> None:
-    page.goto(f"{served.base_url}/login")
-    page.locator('button[name="person"]').first.click()
-    page.wait_for_url(f"{served.base_url}/")
-
-    answer = page.goto(f"{served.base_url}{path}")
-
-    assert answer.status == 200
-    assert page.locator("h1").count() == 1
-
-
-def test_nothing_of_a_page_comes_from_elsewhere_and_it_is_styled(
-    served: Gunicorn, page: Any
-) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-
-    page.goto(f"{served.base_url}/")
-
-    assert f"{served.base_url}/static/app.css" in {url.partition("?")[0] for url in asked}
-    assert all(url.startswith(f"{served.base_url}/") for url in asked)
-    assert page.evaluate("document.styleSheets.length") == 1
