@@ -28,7 +28,7 @@ from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
 
 from .programs import ROOT, App, free_port, running
-from .table import FIGURES, table
+from .table import FIGURES, plot, table
 from .visitor import APP_BASE_URL, Visitor
 
 # What is visited, and how often in a round.
@@ -184,6 +184,7 @@ def main() -> None:
         written = re.sub(r"(\|.*\n)+", lambda _: text, document.read_text())
         written = re.sub(r"took [0-9.]+ ms", f"took {median(units) * 1000:.2f} ms", written)
         document.write_text(written)
+        document.with_suffix(".svg").write_text(plot(found))
 
 
 if __name__ == "__main__":
