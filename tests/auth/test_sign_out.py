@@ -191,20 +191,6 @@ def test_a_script_is_told_where_to_log_out(person: Person, provider: Provider) -
     assert not person.is_signed_in()
 
 
-def test_signing_out_works_while_the_provider_is_away(
-    make_app: MakeApp, person_at: PersonAt
-) -> None:
-    with Provider(skip_consent=True) as provider:
-        person = person_at(make_app(AUTH0_DOMAIN=provider.issuer))
-        person.signs_in()
-    # The provider has stopped here.
-
-    response = person.signs_out()
-
-    assert response.status_code == 200
-    assert not person.is_signed_in()
-
-
 # Back from the provider
 
 
