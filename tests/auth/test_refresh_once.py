@@ -141,7 +141,8 @@ def test_others_go_on_when_the_process_that_refreshes_is_killed(
     engine: str, settings: dict[str, str], provider: Provider, tmp_path: Path, outcome: str
 ) -> None:
     provider.options(access_token_seconds=TOKEN_SECONDS)
-    with Gunicorn(settings, folder=tmp_path) as doomed, Gunicorn(settings, folder=tmp_path) as app:
+    doomed = Gunicorn(settings, folder=tmp_path, LOCK_SECONDS="5")  # which others wait for
+    with doomed, Gunicorn(settings, folder=tmp_path) as app:
         person = person_at(doomed.base_url)
         person.signs_in()
         time.sleep(TOKEN_SECONDS + 0.5)

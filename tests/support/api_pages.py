@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from flask import Flask, jsonify, render_template_string
 from werkzeug.wrappers import Response
 
 from app import create_app
-from auth import ApiResponse, Error, call_api, relying_party, wants_json
+from auth import ApiResponse, Error, call_api, refresh, relying_party, wants_json
 
 PAGE = "{% extends 'base.html' %}{% block content %}<h1>From the API</h1>{{ data }}{% endblock %}"
 
@@ -39,5 +41,6 @@ def with_api_pages(app: Flask) -> Flask:
 
 
 def served() -> Flask:
-    """The app, for gunicorn."""
+    """The app, for gunicorn; LOCK_SECONDS in the environment shortens the lock of a refresh."""
+    refresh.LOCK_SECONDS = float(os.environ.get("LOCK_SECONDS", refresh.LOCK_SECONDS))
     return with_api_pages(create_app())
