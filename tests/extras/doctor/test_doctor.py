@@ -89,16 +89,6 @@ def test_a_wrong_setting_is_found_and_explained(
     assert words.format(**known) in examined.of(subject)
 
 
-def test_scopes_without_offline_access_are_mentioned(make_app: MakeApp) -> None:
-    examined = Examined(make_app(AUTH0_SCOPE="openid appointments contacts"))
-
-    assert "AUTH0_SCOPE: add offline_access" in examined.of("refresh token")
-
-
-def test_no_audience_is_mentioned(make_app: MakeApp) -> None:
-    assert "good for /userinfo only" in Examined(make_app(AUTH0_AUDIENCE="")).of("access token")
-
-
 def test_no_secret_is_ever_said(make_app: MakeApp) -> None:
     runner = make_app().test_cli_runner()
 
