@@ -22,6 +22,7 @@ from tests.support.harness import (
     Provider,
     Redis,
     environment,
+    serving,
     settings_at,
 )
 from tests.support.own_pages import fake_api, signed_in
@@ -147,6 +148,13 @@ def redis_url(redis_process: Redis) -> str:
 def settings(provider: Provider, api: Api) -> dict[str, str]:
     """The environment of an app at the demo provider; change it before `make_app`."""
     return settings_at(provider, api)
+
+
+@pytest.fixture
+def base_url(provider: Provider, settings: dict[str, str]) -> Iterator[str]:
+    """Where the app serves as a process, for real browsers."""
+    with serving(provider, settings) as base_url:
+        yield base_url
 
 
 MakeApp = Callable[..., Flask]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.support.harness import APP, Gunicorn, Person, Provider, free_port, text_of
+from tests.support.harness import APP, Person, text_of
 from tests.support.in_chromium import is_signed_in, page_at, sign_in
 
 FOREIGN = {
@@ -82,23 +82,6 @@ def test_the_sign_out_of_a_view_added_later_is_guarded_too(app: Flask, person: P
     own = person.browser.request("PUT", "/change", headers=OWN["a page of ours"])
 
     assert (foreign.status_code, own.status_code, changed) == (403, 200, [1])
-
-
-@pytest.fixture(scope="module")
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-def base_url(
-    provider: Provider, settings: dict[str, str], redis_url: str, port: int
-) -> Iterator[str]:
-    """The app as a process, where it says it is."""
-    url = f"http://localhost:{port}"
-    provider.registers(url)
-    settings |= {"APP_BASE_URL": url, "SESSION_REDIS_URL": redis_url}
-    with Gunicorn(settings, PORT=str(port)):
-        yield url
 
 
 FORM = '<form id="f" method="post" action="{0}/logout"></form><script>f.submit()</script>'

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import Gunicorn, Provider, free_port
+from tests.support.harness import Provider
 from tests.support.in_chromium import sign_in, sign_out
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,17 +30,11 @@ def page(chromium: Any) -> Iterator[Any]:
     browser.close()
 
 
-@pytest.fixture
-def base_url(settings: dict[str, str], provider: Provider) -> Iterator[str]:
-    """An app whose provider signs people out under another host name: another site."""
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    provider.registers(base_url)
-    provider.options(
-        metadata={"end_session_endpoint": f"http://127.0.0.1:{provider.port}/oidc/logout"}
-    )
-    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
-        yield base_url
+@pytest.fixture(autouse=True)
+def logout_elsewhere(provider: Provider) -> None:
+    """The provider signs people out under another host name: another site."""
+    elsewhere = f"http://127.0.0.1:{provider.port}/oidc/logout"
+    provider.options(metadata={"end_session_endpoint": elsewhere})
 
 
 def without_no_store(route: Any) -> None:

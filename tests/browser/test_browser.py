@@ -8,17 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import Gunicorn, Provider, free_port
-
-
-@pytest.fixture
-def served(settings: dict[str, str], provider: Provider) -> Iterator[Gunicorn]:
-    """The app as production runs it, on a port of its own, known to the provider."""
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    provider.registers(base_url)
-    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)) as app:
-        yield app
+from tests.support.harness import Provider
 
 
 @pytest.fixture
@@ -49,29 +39,29 @@ def focus(page: Any, key: str, label: str) -> None:
 
 @pytest.mark.parametrize("where", ["at the issuer", "at another host", "at Auth0's own address"])
 def test_sign_out_leads_to_another_origin_and_back(
-    served: Gunicorn, provider: Provider, page: Any, where: str
+    base_url: str, provider: Provider, page: Any, where: str
 ) -> None:
     elsewhere = f"http://127.0.0.1:{provider.port}/oidc/logout"
     if where != "at the issuer":
         endpoint = elsewhere if where == "at another host" else None
         provider.options(metadata={"end_session_endpoint": endpoint})
-    page.goto(f"{served.base_url}/login")
+    page.goto(f"{base_url}/login")
     page.locator('button[name="person"]').first.click()
-    page.wait_for_url(f"{served.base_url}/")
+    page.wait_for_url(f"{base_url}/")
 
     page.get_by_role("button", name="Sign Out").click()
 
-    page.wait_for_url(re.compile(rf"{served.base_url}/(\?state=.*)?$"))
+    page.wait_for_url(re.compile(rf"{base_url}/(\?state=.*)?$"))
     assert page.get_by_role("link", name="Sign In").count() >= 1
     path = "/v2/logout" if where == "at Auth0's own address" else "/oidc/logout"
     assert [entry["status"] for entry in provider.requests_to(path)] == [302]
 
 
 def test_the_providers_organization_form_leads_back(
-    served: Gunicorn, provider: Provider, page: Any
+    base_url: str, provider: Provider, page: Any
 ) -> None:
     provider.options(ask_organization=True)
-    page.goto(f"{served.base_url}/login?return_to=/profile")
+    page.goto(f"{base_url}/login?return_to=/profile")
     page.locator('button[name="person"]').first.click()
 
     page.locator("#organization:focus").wait_for()
@@ -81,5 +71,5 @@ def test_the_providers_organization_form_leads_back(
     page.locator("#organization").fill("Harbour-Clinic")
     page.keyboard.press("Enter")
 
-    page.wait_for_url(f"{served.base_url}/profile")
+    page.wait_for_url(f"{base_url}/profile")
     assert "harbour-clinic" in page.inner_text("main")

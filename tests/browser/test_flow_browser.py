@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.harness import Api, Gunicorn, Provider, free_port, settings_at
+from tests.support.harness import Api, Provider, serving, settings_at
 from tests.support.in_chromium import sign_in
 
 VISIBLE_IN_ORDER = """() => [...document.querySelectorAll(".messages > li")].every(
@@ -29,12 +29,9 @@ def shown(
     api_process: Api,
     chromium: Any,
 ) -> Iterator[Shown]:
-    port = free_port()
-    base_url = f"http://localhost:{port}"
     provider_process.reset()
-    provider_process.registers(base_url)
-    settings = settings_at(provider_process, api_process, APP_BASE_URL=base_url, SHOW_FLOW="1")
-    with Gunicorn(settings, PORT=str(port)):
+    settings = settings_at(provider_process, api_process)
+    with serving(provider_process, settings, SHOW_FLOW="1") as base_url:
         context = chromium.new_context()
         page = context.new_page()
         provider_process.lies(grant="authorization_code", json={"expires_in": 2})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.harness import Gunicorn, Provider, free_port
+from tests.support.harness import Provider
 
 MOST_STOPS = 60  # more than any page has
 # What a person would call the focused thing, and how it is marked.
@@ -56,15 +56,6 @@ class Typist:
             found.append(focused)
             assert len(found) < MOST_STOPS, "Tab never comes to the end of the page"
         return found
-
-
-@pytest.fixture
-def base_url(settings: dict[str, str], provider: Provider) -> Iterator[str]:
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    provider.registers(base_url)
-    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
-        yield base_url
 
 
 @pytest.fixture

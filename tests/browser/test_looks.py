@@ -16,7 +16,7 @@ import pytest
 from pages.languages import LANGUAGES
 from tests.support import best_practices
 from tests.support.gallery import LONG_CLAIMS, PAGES, Stage
-from tests.support.harness import ROOT, Api, Gunicorn, Provider, free_port, settings_at
+from tests.support.harness import ROOT, Api, Provider, serving, settings_at
 from tests.support.in_chromium import sign_in
 
 SCREENSHOTS = ROOT / "test-output" / "screenshots"
@@ -51,14 +51,8 @@ def stage(provider_process: Provider, api_process: Api, chromium: Any) -> Iterat
     with ExitStack() as stack:
 
         def serve(**changes: str) -> str:
-            port = free_port()
-            base_url = f"http://localhost:{port}"
-            settings = settings_at(
-                provider, api, **{"APP_BASE_URL": base_url, "SHOW_FLOW": "1", **changes}
-            )
-            provider.registers(base_url)
-            stack.enter_context(Gunicorn(settings, PORT=str(port)))
-            return base_url
+            settings = settings_at(provider, api, SHOW_FLOW="1")
+            return stack.enter_context(serving(provider, settings, **changes))
 
         def remember(who: str, base_url: str, *paths: str) -> None:
             context = chromium.new_context()

@@ -13,9 +13,7 @@ from tests.support.harness import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
     Browser,
-    Gunicorn,
     Person,
-    Provider,
     free_port,
     query_of,
     text_of,
@@ -171,24 +169,18 @@ def test_the_switch_works_while_the_session_store_does_not(
     assert "現在、セッションを確認できません" in text_of(page)
 
 
-def test_the_switch_works_without_javascript_in_a_browser(
-    provider: Provider, settings: dict[str, str], chromium: Any
-) -> None:
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    provider.registers(base_url)
-    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
-        context = chromium.new_context(java_script_enabled=False, locale="en-US")
-        page = context.new_page()
-        sign_in(page, base_url)
-        page.goto(f"{base_url}/profile")
+def test_the_switch_works_without_javascript_in_a_browser(base_url: str, chromium: Any) -> None:
+    context = chromium.new_context(java_script_enabled=False, locale="en-US")
+    page = context.new_page()
+    sign_in(page, base_url)
+    page.goto(f"{base_url}/profile")
 
-        page.get_by_role("button", name="日本語").click()
+    page.get_by_role("button", name="日本語").click()
 
-        page.get_by_role("heading", name="プロフィール", level=1).wait_for()
-        assert page.url == f"{base_url}/profile"
-        assert page.locator("html").get_attribute("lang") == "ja"
-        page.get_by_role("button", name="English").click()
-        page.get_by_role("heading", name="Profile", level=1).wait_for()
-        assert is_signed_in(page, base_url)
-        context.close()
+    page.get_by_role("heading", name="プロフィール", level=1).wait_for()
+    assert page.url == f"{base_url}/profile"
+    assert page.locator("html").get_attribute("lang") == "ja"
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("heading", name="Profile", level=1).wait_for()
+    assert is_signed_in(page, base_url)
+    context.close()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeApp, PersonAt
-from tests.support.harness import Gunicorn, Person, Provider, free_port, wait_for
+from tests.support.harness import Person, Provider, serving, wait_for
 from tests.support.in_chromium import sign_in
 
 HOSTS = "pictures.example, cdn.example:8443"
@@ -138,11 +138,7 @@ def shows(
     settings: dict[str, str], provider: Provider, pictures: Pictures, chromium: Any
 ) -> Iterator[Any]:
     """Sign in with a picture; returns the circle that holds it, or the initials."""
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    provider.registers(base_url)
-    settings |= {"APP_BASE_URL": base_url, "PICTURE_HOSTS": pictures.host}
-    with Gunicorn(settings, PORT=str(port)):
+    with serving(provider, settings, PICTURE_HOSTS=pictures.host) as base_url:
 
         def shows(picture: str | None) -> Any:
             provider.lies(grant="authorization_code", id_token={"picture": picture})

@@ -245,6 +245,16 @@ class Gunicorn(Program):
                     (folder / path.name).symlink_to(path)
 
 
+@contextlib.contextmanager
+def serving(provider: Provider, settings: Mapping[str, str], **changes: str) -> Iterator[str]:
+    """The app as a process at an address that the provider knows, for real browsers."""
+    port = free_port()
+    base_url = f"http://localhost:{port}"
+    provider.registers(base_url)
+    with Gunicorn({**settings, "APP_BASE_URL": base_url, **changes}, PORT=str(port)):
+        yield base_url
+
+
 def workers_of(gunicorn: Gunicorn) -> list[int]:
     """The process ids of its workers, as Linux knows them."""
     assert gunicorn.process is not None
