@@ -66,6 +66,35 @@ def test_a_body_that_is_too_large_is_refused(person: Person, path: str) -> None:
     assert person.is_signed_in()
 
 
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_in_bad_utf8_is_refused(person: Person, content_type: str) -> None:
+    response = person.browser.post(
+        "/backchannel-logout", data=b"logout_token=\xff\xfe\x00", content_type=content_type
+    )
+
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("boundary", ["x", "", "x" * 5000, "\xff"])
+def test_a_broken_multipart_body_is_refused(person: Person, boundary: str) -> None:
+    response = person.browser.post(
+        "/backchannel-logout",
+        data=b"--x\r\nContent-Disposition: form-data; name=logout_token\r\n\r\nabc",
+        content_type=f"multipart/form-data; boundary={boundary}",
+    )
+
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["Accept", "Accept-Language", "If-None-Match", "Range"])
+def test_a_header_that_takes_long_to_parse_is_not_parsed(person: Person, name: str) -> None:
+    long = {"Accept": "application/json", "Accept-Language": "ja", "Range": "bytes=0-1"}.get(name)
+
+    response = person.sees("/profile", headers={name: f"{long}, a/b" + ", a/b;q=0.5" * 800})
+
+    assert response.status_code == 302  # and no JSON: as if the header were not there
+
+
 WRONG_METHODS = [
     ("POST", "/"), ("POST", "/callback"), ("PUT", "/logout"), ("DELETE", "/profile"),
     ("PATCH", "/appointments"), ("TRACE", "/"),

@@ -371,3 +371,10 @@ def test_who_only_begins_or_fails_leaves_nothing_in_the_store(
             assert client.dbsize() == 0
     else:
         assert session_records(app) == 0
+
+
+def test_a_state_of_another_version_is_not_ours(app: Flask, person: Person) -> None:
+    encryptor = app.extensions["relying_party"].encryptor
+    for text in (b"{}", b"[1]", b"not json"):
+        state = encryptor.encrypt_text(text, bound_to="state")
+        assert person.sees(f"/callback?state={state}&code=x").status_code == 400
