@@ -265,7 +265,7 @@ def test_a_script_that_says_it_wants_a_page_is_not_sent_to_the_provider_either(
 ) -> None:
     response = person.sees("/profile", headers={"Sec-Fetch-Dest": "empty", "Accept": "text/html"})
 
-    assert response.status_code == 401
+    assert (response.status_code, response.mimetype) == (401, "application/problem+json")
 
 
 @pytest.mark.parametrize(
