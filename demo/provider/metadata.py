@@ -69,5 +69,6 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
-    metadata |= config.metadata
-    return {name: value for name, value in metadata.items() if value is not None}
+    return {
+        name: value for name, value in (metadata | config.metadata).items() if value is not None
+    }
