@@ -66,9 +66,7 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": config.iss_parameter,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        **dict.fromkeys(("request_parameter_supported", "request_uri_parameter_supported"), False),
     }
-    return {
-        name: value for name, value in (metadata | config.metadata).items() if value is not None
-    }
+    metadata |= config.metadata
+    return {name: value for name, value in metadata.items() if value is not None}
