@@ -402,6 +402,12 @@ class Settings:
         AUTH0_AUTHORIZE_PARAMS uses it, else Auth0's `audience`."""
         return "resource" if "resource" in self.authorize_params else "audience"
 
+    @property
+    def cookie_attributes(self) -> dict[str, Any]:
+        """The attributes of each of the app's cookies. Lax and not Strict: the provider's redirect
+        to `/callback` comes from another site."""
+        return {"secure": self.is_https, "httponly": True, "samesite": "Lax"}
+
     def cookie_name(self, name: str) -> str:
         """Return the name of one of the app's cookies.
 

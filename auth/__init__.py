@@ -22,11 +22,12 @@ from .access_control import (
     current_sign_in,
     from_anywhere,
     max_request_bytes,
+    needed_sign_in,
     public,
     without_session,
 )
 from .api import ApiResponse, call_api
-from .errors import Error, SignInNeeded, wants_json
+from .errors import Error, SignInNeeded, this_page, wants_json
 from .logout import end_sessions, has_come_back, my_sessions, sign_out
 from .relying_party import RelyingParty, relying_party
 from .routes import logout_response
@@ -56,6 +57,7 @@ __all__ = [
     "logout_response",
     "max_request_bytes",
     "my_sessions",
+    "needed_sign_in",
     "on_sign_in",
     "public",
     "relying_party",
@@ -65,6 +67,7 @@ __all__ = [
     "requires_stronger_sign_in",
     "sign_out",
     "signals",
+    "this_page",
     "wants_json",
     "without_session",
 ]

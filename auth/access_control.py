@@ -187,6 +187,14 @@ def current_sign_in() -> SignIn | None:
     return cast(SignIn | None, sign_in)
 
 
+def needed_sign_in() -> SignIn:
+    """Return the sign-in of the visitor. Raises SignInNeeded where nobody is signed in."""
+    sign_in = current_sign_in()
+    if sign_in is None:
+        raise SignInNeeded
+    return sign_in
+
+
 def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
     """Return an access token that is good now, for the configured API or the one of `audience`.
 
@@ -195,12 +203,9 @@ def access_token(audience: str | None = None, *, refused: str | None = None) -> 
     Raises SignInNeeded, or SessionEnded where it ended meanwhile, which is answered like that;
     Error where it cannot be refreshed now; StoreUnavailable.
     """
-    sign_in, name = current_sign_in(), audience or ""
-    if sign_in is None:
-        raise SignInNeeded
-    tokens = sign_in.token_sets.get(name)
+    tokens = needed_sign_in().token_sets.get(audience or "")
     if tokens and tokens.is_fresh():
         is_in_vain = tokens.is_refused and tokens.is_new()
         if tokens.access_token != refused or is_in_vain:
             return tokens.access_token
-    return refreshed_token(relying_party(), current_session(), name, refused)
+    return refreshed_token(relying_party(), current_session(), audience or "", refused)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sessions import current_session
 
-from .access_control import access_token, current_sign_in
+from .access_control import access_token, needed_sign_in
 from .errors import Error, SignInNeeded
-from .http_client import NoResponse, Response, ResponseTooLarge, ResponseTooSlow
+from .http_client import API, Response, errors_of
 from .refresh import note_refusal
 from .relying_party import relying_party
 
@@ -73,17 +73,10 @@ def call_api(
 def _send(
     method: str, url: str, token: str, headers: Mapping[str, str], content: Mapping[str, Any]
 ) -> Response:
-    sign_in = current_sign_in()
-    key = sign_in.dpop_key if sign_in else None
+    key = needed_sign_in().dpop_key
     further: dict[str, Any] = {"dpop_key": key, "seconds": API_SECONDS, **content}
-    try:
+    with errors_of(API, too_large="api_bad_answer"):
         return relying_party().send(method, url, headers, access_token=token, **further)
-    except ResponseTooSlow as error:
-        raise Error("api_timeout", str(error), retry_after=5) from None
-    except NoResponse as error:
-        raise Error("api_unreachable", str(error), retry_after=5) from None
-    except ResponseTooLarge:
-        raise Error("api_bad_answer", "the response is larger than 2 MB") from None
 
 
 def _checked(response: Response, audience: str | None, what: str) -> ApiResponse:
@@ -112,8 +105,7 @@ def _checked(response: Response, audience: str | None, what: str) -> ApiResponse
 def _ask_again_for(audience: str | None) -> None:
     """Where the provider gave a token for another API than it was asked for (some ignore
     `audience` in a refresh), only a sign-in for this API helps; once."""
-    sign_in = current_sign_in()
-    tokens = sign_in.token_sets.get(audience or "") if sign_in else None
+    tokens = needed_sign_in().token_sets.get(audience or "")
     if audience and tokens and not tokens.from_sign_in:
         raise SignInNeeded("the API refused a token got by refresh", audience=audience)
 

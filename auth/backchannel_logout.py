@@ -9,7 +9,7 @@ from contextlib import suppress
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from sessions import StoreUnavailable, session_interface
+from sessions import StoreUnavailable, session_records
 
 from . import signals
 from .access_control import from_anywhere, without_session
@@ -48,13 +48,13 @@ def backchannel_logout() -> Response:
     name, first_use = f"jti {claims['jti']}", secrets.token_hex(8)
     seconds = min(float(claims["exp"]) - time.time(), 86400) + CLOCK_SKEW_SECONDS
     # 7. The `jti` was not seen before, as long as the token could be used again.
-    if not session_interface().store.add(name, first_use, seconds):
+    if not session_records().store.add(name, first_use, seconds):
         raise Error("bad_logout_token", "jti was seen before")
     try:
         count = _end_sessions(rp, claims)
     except StoreUnavailable:
         with suppress(StoreUnavailable):  # the provider may try again
-            session_interface().store.remove(name, first_use)
+            session_records().store.remove(name, first_use)
         raise
     signals.logged_out.send(rp, count=count)
     # Section 2.8: the response must not be cached.
@@ -113,9 +113,9 @@ def _end_sessions(rp: RelyingParty, claims: Claims) -> int:
     kind = "sid" if "sid" in claims else "sub"
     ref = rp.ref(kind, claims[kind])
     remember_logout(ref, claims["iat"])
-    found = {key: content for key, (_, content) in session_interface().all_with(ref).items()}
+    found = session_records().all_with(ref)
     # A `sid` is the provider's word for one sign-in of one person.
     if kind == "sid" and "sub" in claims:
         of_person = rp.ref("sub", claims["sub"])
-        found = {key: each for key, each in found.items() if of_person in each.refs}
+        found = [session for session in found if of_person in session.refs]
     return end_sessions(found)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
-from sessions import Content, Record, StoreUnavailable, session_interface
+from sessions import StoredSession, StoreUnavailable, session_records
 
 from .logout import end_sessions
 from .relying_party import relying_party
@@ -24,13 +24,13 @@ sub_option = click.option("--sub", required=True, help="The person, as `sub` of 
 def list_sessions(sub: str) -> None:
     """List when a person's sessions began, when they were last used, and by which browser."""
     with _one_line_errors():
-        found = _sessions_of(sub).values()
-    for record, content in sorted(found, key=lambda each: each[0].seen_at, reverse=True):
-        sign_in = SignIn.from_session(content.data)
+        found = _sessions_of(sub)
+    for session in sorted(found, key=lambda each: each.record.seen_at, reverse=True):
+        sign_in = SignIn.from_session(session.data)
         # The browser chose this text, and a terminal obeys control characters.
         browser = "".join(c for c in sign_in.browser if c.isprintable()) if sign_in else ""
-        times = f"begun {_moment(content.started_at)}  last used {_moment(record.seen_at)}"
-        click.echo(f"{times}  {browser}")
+        last_used = _moment(session.record.seen_at)
+        click.echo(f"begun {_moment(session.started_at)}  last used {last_used}  {browser}")
     click.echo(f"Sessions: {len(found)}")
 
 
@@ -39,12 +39,12 @@ def list_sessions(sub: str) -> None:
 def end(sub: str) -> None:
     """End all sessions of a person and revoke their refresh tokens."""
     with _one_line_errors():
-        count = end_sessions({key: content for key, (_, content) in _sessions_of(sub).items()})
+        count = end_sessions(_sessions_of(sub))
     click.echo(f"Sessions ended: {count}")
 
 
-def _sessions_of(sub: str) -> dict[str, tuple[Record, Content]]:
-    return session_interface().all_with(relying_party().ref("sub", sub))
+def _sessions_of(sub: str) -> list[StoredSession]:
+    return session_records().all_with(relying_party().ref("sub", sub))
 
 
 def _moment(seconds: float) -> str:

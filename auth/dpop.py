@@ -3,7 +3,6 @@ proof of it with each request that carries a code or a token of that session."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from joserfc import jwt
 from joserfc.jwk import ECKey
+
+from sessions import base64url
 
 from .http_client import Response
 
@@ -69,8 +70,7 @@ class DPoP:
         claims: Jwk = {"jti": secrets.token_urlsafe(12), "htm": method, "htu": htu}
         claims |= {"iat": int(time.time())} | ({"nonce": nonce} if nonce else {})
         if access_token:
-            digest = hashlib.sha256(access_token.encode()).digest()
-            claims["ath"] = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            claims["ath"] = base64url(hashlib.sha256(access_token.encode()).digest())
         ec_key = ECKey.import_key(key)
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": ec_key.as_dict(private=False)}
         proof = jwt.encode(header, claims, ec_key, algorithms=["ES256"])

@@ -13,7 +13,8 @@ import os
 import socket
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -27,12 +28,16 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from config import CA_VARIABLES
 
 from . import signals
+from .errors import Error
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
 # On the wire and decompressed.
 MAX_BYTES = 2 * 1024 * 1024
 POOL_SIZE = 64
+# Codes of no response in time, and of none at all.
+PROVIDER = ("provider_timeout", "provider_unreachable")
+API = ("api_timeout", "api_unreachable")
 
 
 class NoResponse(Exception):
@@ -92,6 +97,20 @@ def parse_json(data: bytes) -> Any:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+@contextmanager
+def errors_of(codes: tuple[str, str], *, too_large: str) -> Iterator[None]:
+    """Raise Error where no response comes, by the codes of PROVIDER or API; `too_large` is the code
+    for a response that is too large."""
+    try:
+        yield
+    except ResponseTooSlow as error:
+        raise Error(codes[0], str(error), retry_after=10) from None
+    except NoResponse as error:
+        raise Error(codes[1], str(error), retry_after=5) from None
+    except ResponseTooLarge:
+        raise Error(too_large, "the response is larger than 2 MB") from None
 
 
 class _UntilDeadline(io.RawIOBase):

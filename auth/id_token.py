@@ -5,7 +5,6 @@ Also used for logout tokens and signed UserInfo, which share the signature and t
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import time
@@ -16,6 +15,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError, SecurityWarning
 from joserfc.jwk import OctKey
+
+from sessions import base64url
 
 from .errors import Error
 from .http_client import parse_json
@@ -116,26 +117,26 @@ def verify_signature(
     header = read_header(rp, token)
     alg, kid = header["alg"], header.get("kid")
     if alg == "HS256":
-        key = OctKey.import_key((rp.settings.client_secret or "").encode())
-        return header, _payload(token, key, alg)
+        secret = OctKey.import_key((rp.settings.client_secret or "").encode())
+        return header, _payload(token, secret, alg)
     while True:
         keys = rp.provider.keys(wait=wait)
-        published = key_for(keys, alg, kid)
+        key = key_for(keys, alg, kid)
         try:
-            if published:
-                return header, _payload(token, published.key, alg)
+            if key:
+                return header, _payload(token, key, alg)
         except InvalidToken as error:
             if "signature" not in str(error):
                 raise
         # Keys rotate without notice: look again, but no more often than the provider bears.
         try:
-            has_fetched = rp.provider.refetch_keys(keys, wait=wait)
+            has_fetched = rp.provider.keys.refetch(keys, wait=wait)
         except Error:
-            if not published:
+            if not key:
                 raise
             has_fetched = False
         if not has_fetched:
-            raise InvalidToken("the signature is wrong" if published else f"no key for {alg}")
+            raise InvalidToken("the signature is wrong" if key else f"no key for {alg}")
 
 
 def read_header(rp: RelyingParty, token: str) -> dict[str, Any]:
@@ -220,8 +221,7 @@ def check_at_hash(claims: Claims, header: Mapping[str, Any], access_token: str) 
         return
     bits = "512" if header["alg"].startswith("Ed") else header["alg"][-3:]
     digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
-    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")
-    if claims["at_hash"] != half:
+    if claims["at_hash"] != base64url(digest[: len(digest) // 2]):
         raise InvalidToken("at_hash does not fit the access token")
 
 

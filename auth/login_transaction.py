@@ -14,16 +14,13 @@ import re
 import secrets
 import time
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from flask import Request
 from werkzeug.wrappers import Response
 
+from config import Settings
 from sessions import Encryptor, base64url
-
-if TYPE_CHECKING:
-    from config import Settings
 
 LIFETIME_SECONDS = 3600
 # Machines that share the work may differ by so much.
@@ -64,10 +61,7 @@ class BrowserSecret:
             settings.cookie_name("sign_in"),
             f"{self.secret}.{finished_at & 0xFFFFFFFF:08x}",
             max_age=LIFETIME_SECONDS,
-            secure=settings.is_https,
-            httponly=True,
-            # Lax, not Strict: the provider's redirect to /callback comes from another site.
-            samesite="Lax",
+            **settings.cookie_attributes,
         )
 
     def derived(self, use: str, transaction_id: str) -> str:
@@ -121,11 +115,10 @@ class LoginTransaction:
         except (ValueError, TypeError):
             return None  # of another version of this app
 
-    def is_of(self, browser: BrowserSecret | None) -> bool:
+    def is_of(self, browser: BrowserSecret) -> bool:
         """Whether it was begun in this browser, not long ago."""
-        if browser is None or not hmac.compare_digest(browser.fingerprint(), self.browser):
-            return False
-        return -CLOCK_SKEW_SECONDS < time.time() - self.created_at < LIFETIME_SECONDS
+        is_same = hmac.compare_digest(browser.fingerprint(), self.browser)
+        return is_same and -CLOCK_SKEW_SECONDS < time.time() - self.created_at < LIFETIME_SECONDS
 
 
 def safe_return_to(text: str | None) -> str | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from authlib.common.urls import add_params_to_uri
 from flask import request
 
-from sessions import Content, Record, SessionEnded, current_session, session_interface
+from sessions import StoredSession, current_session, session_records
 
 from . import signals
+from .access_control import needed_sign_in
 from .authorization import chosen_language
-from .errors import Error, SignInNeeded
+from .errors import Error
 from .relying_party import RelyingParty, relying_party
-from .token_endpoint import revoke, revoke_all
+from .token_endpoint import revoke_all
 from .token_set import SignIn
 
 # In bytes. Longer URLs are refused by some servers; the provider then asks whom it shall sign out.
@@ -24,7 +25,7 @@ LONGEST_HINT = 6000
 SIGN_IN_SECONDS = 60
 # A logout at the provider may take so long; its `state` says nothing later.
 COME_BACK_SECONDS = 600
-# A person has so many sessions at most; the oldest ends.
+# A person has so many sessions at most; the one that was used least recently ends.
 MAX_SESSIONS = 50
 
 
@@ -36,8 +37,8 @@ def sign_out() -> str | None:
     back. Raises StoreUnavailable, and the person is still signed in.
     """
     rp = relying_party()
-    content = session_interface().end(current_session())
-    sign_in = SignIn.from_session(content.data) if content else None
+    ended = current_session().end()
+    sign_in = SignIn.from_session(ended.data) if ended else None
     if sign_in is None:
         return None
     revoke_all(rp, sign_in.refresh_tokens())
@@ -78,46 +79,40 @@ def has_come_back() -> bool:
     return began_at is not None and 0 <= time.time() - int(began_at) < COME_BACK_SECONDS
 
 
-def my_sessions() -> dict[str, tuple[Record, Content]]:
-    """Return this person's sessions, by key. Raises SignInNeeded, StoreUnavailable."""
-    sign_in = SignIn.from_session(current_session())
-    if sign_in is None:
-        raise SignInNeeded
-    return session_interface().all_with(relying_party().ref("sub", sign_in.claims["sub"]))
+def my_sessions() -> list[StoredSession]:
+    """Return this person's sessions. Raises SignInNeeded, StoreUnavailable."""
+    return session_records().all_with(relying_party().ref("sub", needed_sign_in().claims["sub"]))
 
 
-def end_sessions(sessions: Mapping[str, Content]) -> int:
-    """End sessions, by key, and revoke their refresh tokens; return how many there were.
+def end_sessions(sessions: Iterable[StoredSession]) -> int:
+    """End sessions and revoke their refresh tokens; return how many there were.
 
     Raises StoreUnavailable.
     """
-    rp, count, has_answered = relying_party(), 0, True
-    for key, content in sessions.items():
-        try:
-            ended = session_interface().end_key(key, content)
-        except SessionEnded:
-            continue
-        count += ended is not None
-        sign_in = SignIn.from_session(ended.data) if ended else None
-        for refresh_token in sign_in.refresh_tokens() if sign_in else ():
-            # A provider that is away is waited for once, not once a session.
-            has_answered = has_answered and revoke(rp, refresh_token)
-    return count
+    ended: list[StoredSession] = []
+    try:
+        for session in sessions:
+            if last := session_records().end(session):
+                ended.append(last)
+    finally:
+        sign_ins = [SignIn.from_session(each.data) for each in ended]
+        tokens = [token for each in sign_ins if each for token in each.refresh_tokens()]
+        revoke_all(relying_party(), tokens)
+    return len(ended)
 
 
 def end_oldest_sessions(ref: str) -> None:
-    """End the oldest of a person's sessions where there are too many. Raises StoreUnavailable."""
-    if len(session_interface().keys_with(ref)) <= MAX_SESSIONS:
-        return
-    sessions = session_interface().all_with(ref)
-    found = sorted(sessions.items(), key=lambda item: item[1][0].seen_at)
-    end_sessions({key: content for key, (_, content) in found[:-MAX_SESSIONS]})
+    """End those of a person's sessions that were used least recently, where there are too many.
+    Raises StoreUnavailable."""
+    if len(session_records().keys_with(ref)) > MAX_SESSIONS:
+        found = sorted(session_records().all_with(ref), key=lambda each: each.record.seen_at)
+        end_sessions(found[:-MAX_SESSIONS])
 
 
 def remember_logout(ref: str, issued_at: float) -> None:
     """Note when the provider issued a logout for a `sid` or `sub`, and when it came here. Raises
     StoreUnavailable."""
-    store, now = session_interface().store, time.time()
+    store, now = session_records().store, time.time()
     for name in _logout_names(ref):
         while not store.add(name, f"{float(issued_at)} {now}", SIGN_IN_SECONDS):
             earlier = store.get(name)
@@ -134,12 +129,12 @@ def was_logged_out_since(refs: Iterable[str], issued_at: float, began_at: float)
     with each other; within one second, ours are: when the logout came, and when this exchange
     began. Raises StoreUnavailable."""
     names = [name for ref in refs for name in _logout_names(ref)]
-    logouts = map(session_interface().store.get, names)
+    logouts = map(session_records().store.get, names)
     return any(logout and _times(logout) >= (issued_at, began_at) for logout in logouts)
 
 
 def _logout_names(ref: str) -> list[str]:
-    return [f"logout {digest}" for digest in session_interface().encryptor.digests(ref)]
+    return [f"logout {digest}" for digest in session_records().encryptor.digests(ref)]
 
 
 def _times(logout: str) -> tuple[float, float]:

@@ -3,13 +3,11 @@ browser carries only a reference to them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import Error
+from .relying_party import RelyingParty
 from .token_endpoint import authenticated_post, error_of
-
-if TYPE_CHECKING:
-    from .relying_party import RelyingParty
 
 
 def push(rp: RelyingParty, params: dict[str, Any]) -> dict[str, Any]:

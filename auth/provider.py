@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from config import METADATA_PATH, is_loopback
 
 from .errors import Error
-from .http_client import HttpClient, NoResponse, ResponseTooLarge, ResponseTooSlow
+from .http_client import PROVIDER, HttpClient, errors_of
 
 FETCH_SECONDS = 5.0
 LIFETIME_SECONDS = 3600
@@ -117,22 +116,7 @@ KEY_OF_ALGORITHM: dict[str, tuple[type[Any], str | None]] = {
 }
 
 
-@dataclass(frozen=True)
-class PublishedKey:
-    """A key of the provider's key set, with what it says it is for."""
-
-    kid: str | None
-    alg: str | None
-    key: Key
-
-    def fits(self, alg: str) -> bool:
-        """Whether this key can verify that algorithm."""
-        key_type, curve = KEY_OF_ALGORITHM[alg]
-        is_of_type = isinstance(self.key, key_type) and self.alg in (None, alg)
-        return is_of_type and curve in (None, getattr(self.key, "curve_name", None))
-
-
-def _published_keys(raw: dict[str, Any]) -> list[PublishedKey]:
+def signing_keys(raw: dict[str, Any]) -> list[Key]:
     """The keys that can verify signatures, each once; others are passed over (RFC 7517 section 5).
 
     Raises Error("bad_metadata").
@@ -143,9 +127,6 @@ def _published_keys(raw: dict[str, Any]) -> list[PublishedKey]:
     for jwk in raw["keys"][:100]:
         if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or jwk.get("kty") == "oct":
             continue
-        kid, alg = jwk.get("kid"), jwk.get("alg")
-        if not isinstance(kid, str | None) or not isinstance(alg, str | None):
-            continue
         try:
             if "verify" not in jwk.get("key_ops", ["verify"]):
                 continue
@@ -155,20 +136,27 @@ def _published_keys(raw: dict[str, Any]) -> list[PublishedKey]:
         # RFC 7518 section 3.3: an RSA key has 2048 bits or more.
         is_strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
         if isinstance(key, Key) and is_strong:
-            keys[kid, alg, key.thumbprint()] = PublishedKey(kid, alg, key)
+            keys[key.kid, key.alg, key.thumbprint()] = key
     return [*keys.values()]
 
 
-def key_for(keys: list[PublishedKey], alg: str, kid: str | None) -> PublishedKey | None:
+def fits(key: Key, alg: str) -> bool:
+    """Whether a key can verify that algorithm, and does not say that it is for another one."""
+    key_type, curve = KEY_OF_ALGORITHM[alg]
+    is_of_type = isinstance(key, key_type) and key.alg in (None, alg)
+    return is_of_type and curve in (None, getattr(key, "curve_name", None))
+
+
+def key_for(keys: list[Key], alg: str, kid: str | None) -> Key | None:
     """Return the key that a signature was made with: by `kid` where one is named, else the only
     one that fits. OIDC Core section 10.1: with several keys, the header must say which by `kid`."""
-    fitting = [key for key in keys if key.fits(alg)]
+    fitting = [key for key in keys if fits(key, alg)]
     named = [key for key in fitting if key.kid == kid] if kid is not None else []
     candidates = named or [key for key in fitting if kid is None or key.kid is None]
     return candidates[0] if len(candidates) == 1 else None
 
 
-class _Cached(Generic[T]):
+class Cached(Generic[T]):
     """A value fetched when first needed and cached for an hour. One request fetches; the others
     wait for the first copy, or go on with the last good one. Counts monotonic time."""
 
@@ -179,7 +167,7 @@ class _Cached(Generic[T]):
         self._fresh_until = self._retry_at = self._refetch_at = 0.0
         self._error: Error | None = None
 
-    def get(self, *, wait: bool = True) -> T:
+    def __call__(self, *, wait: bool = True) -> T:
         """Return the value; raises Error where there has never been one. Without `wait` also
         where another request is fetching the first one."""
         value, now = self._value, time.monotonic()
@@ -202,9 +190,9 @@ class _Cached(Generic[T]):
             self._lock.release()
 
     def refetch(self, seen: T, *, wait: bool) -> bool:
-        """Fetch again because the value that was seen is outdated; False if that was done too
-        recently. Raises Error where it failed; without `wait` also where another request is
-        fetching."""
+        """Fetch again because the value that was seen is outdated (a signature fits no key of it);
+        False if that was done less than REFETCH_SECONDS ago. Raises Error where it failed; without
+        `wait` also where another request is fetching."""
         if not self._lock.acquire(blocking=wait):
             raise Error("provider_unreachable", "another request is asking", retry_after=5)
         try:
@@ -239,35 +227,24 @@ class _Cached(Generic[T]):
 
 
 class Provider:
-    """The provider that AUTH0_DOMAIN names."""
+    """The provider that AUTH0_DOMAIN names: `metadata()` and `keys()` raise Error where they have
+    never been reached."""
 
     def __init__(self, configured: str, http: HttpClient) -> None:
+        """Take AUTH0_DOMAIN; nothing is fetched yet."""
         self._configured, self._http = configured, http
-        self._metadata = _Cached(self._fetch_metadata)
-        self._keys = _Cached(self._fetch_keys)
-
-    def metadata(self, *, wait: bool = True) -> Metadata:
-        """Return the checked metadata. Raises Error where it has never been reached."""
-        return self._metadata.get(wait=wait)
-
-    def keys(self, *, wait: bool = True) -> list[PublishedKey]:
-        """Return the key set. Raises Error where it has never been reached."""
-        return self._keys.get(wait=wait)
-
-    def refetch_keys(self, seen: list[PublishedKey], *, wait: bool = True) -> bool:
-        """Fetch the key set again because a signature fits no key of the one that was seen; at
-        most once in REFETCH_SECONDS, and False where it was too recent. Raises Error."""
-        return self._keys.refetch(seen, wait=wait)
+        self.metadata = Cached(self._fetch_metadata)
+        self.keys = Cached(self._fetch_keys)
 
     def _fetch_metadata(self) -> Metadata:
         url = self._configured.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH
         return Metadata.checked(self._fetch_json(url), self._configured)
 
-    def _fetch_keys(self) -> list[PublishedKey]:
-        return _published_keys(self._fetch_json(self.metadata().jwks_uri))
+    def _fetch_keys(self) -> list[Key]:
+        return signing_keys(self._fetch_json(self.metadata().jwks_uri))
 
     def _fetch_json(self, url: str) -> dict[str, Any]:
-        with errors_of_provider(too_large="bad_metadata"):
+        with errors_of(PROVIDER, too_large="bad_metadata"):
             response = self._http.send("GET", url, seconds=FETCH_SECONDS)
         if response.status == 429 or response.status >= 500:
             raise Error("provider_unreachable", f"{response.status} at {url}", retry_after=5)
@@ -275,16 +252,3 @@ class Provider:
         if response.status != 200 or not data:
             raise Error("bad_metadata", f"{response.status} and no JSON object at {url}")
         return data
-
-
-@contextmanager
-def errors_of_provider(*, too_large: str) -> Iterator[None]:
-    """Raise Error where no response comes; `too_large` is its code for one that is too large."""
-    try:
-        yield
-    except ResponseTooSlow as error:
-        raise Error("provider_timeout", str(error), retry_after=10) from None
-    except NoResponse as error:
-        raise Error("provider_unreachable", str(error), retry_after=5) from None
-    except ResponseTooLarge:
-        raise Error(too_large, "the response is larger than 2 MB") from None

@@ -22,7 +22,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from config import is_scope_token
-from sessions import SessionEnded, StoreUnavailable, current_session, session_interface
+from sessions import SessionEnded, StoreUnavailable, current_session, session_records
 
 from . import signals
 from .access_control import current_sign_in, from_anywhere, is_cross_site, public, without_session
@@ -144,7 +144,7 @@ def _finish(
     rp: RelyingParty, code: str, transaction: LoginTransaction, browser: BrowserSecret
 ) -> Response:
     """Exchange the code, once, however often the callback is loaded; start the session."""
-    store, name = session_interface().store, f"sign-in {transaction.id}"
+    store, name = session_records().store, f"sign-in {transaction.id}"
     deadline = time.monotonic() + EXCHANGE_SECONDS
     while not store.add(name, "in progress", EXCHANGE_SECONDS):
         if store.get(name) == "done" or time.monotonic() > deadline:
@@ -232,9 +232,9 @@ def _start_session(
         hook(sign_in.all_claims(), data)
     data[SESSION_KEY] = sign_in.with_tokens(transaction.audience or "", token_set).to_session()
     refs = [rp.ref(n, claims[n]) for n in ("sub", "sid") if isinstance(claims.get(n), str)]
-    session_interface().start(session, data, refs, session_expiry(claims))
+    session.start(data, refs, session_expiry(claims))
     if was_logged_out_since(refs, claims["iat"], began_at):
-        session_interface().end(session)
+        session.end()
         raise SessionEnded
     end_oldest_sessions(refs[0])
 

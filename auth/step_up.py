@@ -21,10 +21,9 @@ from typing import Any, TypeVar, cast
 
 from flask_babel import gettext as _
 
-from .access_control import current_sign_in
+from .access_control import needed_sign_in
 from .errors import Error, SignInNeeded
 from .id_token import Claims, InvalidToken, check_acr, check_auth_time
-from .token_set import SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -93,10 +92,7 @@ def requires_claim(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            sign_in = current_sign_in()
-            if sign_in is None:
-                raise SignInNeeded
-            if not has_claim(sign_in.all_claims()):
+            if not has_claim(needed_sign_in().all_claims()):
                 missing = name if wanted is None else f"{name}: {wanted}"
                 text = _("Your account lacks what this page asks for: %(what)s.", what=missing)
                 raise Error("missing_claim", f"{missing} is missing", text=text)
@@ -128,10 +124,9 @@ def check_demands(demands: Demands) -> None:
 
     Raises SignInNeeded; Error("insufficient_scope") where a scope was asked for and refused.
     """
-    sign_in = current_sign_in()
-    if sign_in is None:
-        raise SignInNeeded
-    missing = _missing(demands, sign_in)
+    sign_in = needed_sign_in()
+    granted = sign_in.scope_granted()
+    missing = [scope for scope in demands.scope if scope not in granted]
     # Where the grant is over, what was asked for before it was not refused.
     asked = sign_in.scope_asked if "" in sign_in.token_sets else []
     if refused := [scope for scope in missing if scope in asked]:
@@ -140,11 +135,6 @@ def check_demands(demands: Demands) -> None:
     if code:
         scope = " ".join(missing) or None
         raise SignInNeeded("the page demands it", code=code, scope=scope, params=demands.params())
-
-
-def _missing(demands: Demands, sign_in: SignIn) -> list[str]:
-    granted = sign_in.scope_granted()
-    return [scope for scope in demands.scope if scope not in granted]
 
 
 def _shortcoming(demands: Demands, claims: Claims) -> str | None:

@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 from . import signals
 from .client_authentication import BASIC
 from .errors import Error
-from .http_client import TOTAL_SECONDS, Response
-from .provider import errors_of_provider
+from .http_client import PROVIDER, TOTAL_SECONDS, Response, errors_of
 from .relying_party import RelyingParty
 from .token_set import TokenSet
 
@@ -83,7 +82,7 @@ def authenticated_post(
             left = max(deadline - time.monotonic(), 0.1)
             return rp.http.send("POST", endpoint, headers, seconds=left, data=authenticated)
 
-        with errors_of_provider(too_large="bad_token_response"):
+        with errors_of(PROVIDER, too_large="bad_token_response"):
             if rp.dpop and dpop_key:
                 response = rp.dpop.send(dpop_key, "POST", endpoint, send)
             else:

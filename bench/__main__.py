@@ -23,9 +23,10 @@ import redis
 import requests
 
 from demo.programs import EMPTY_SETTINGS
-from sessions import Record, Store
+from sessions import Store
 from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
+from sessions.store import Record
 
 from .programs import ROOT, App, free_port, running
 from .table import FIGURES, plot, table

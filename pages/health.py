@@ -15,7 +15,7 @@ from flask import Blueprint, current_app, jsonify
 from werkzeug.wrappers import Response
 
 from auth import Error, relying_party, without_session
-from sessions import Store, StoreUnavailable, session_interface
+from sessions import Store, StoreUnavailable, session_records
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger("app.health")
@@ -36,7 +36,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """200 when the session store can be read and written and the provider's metadata is known; 503
     with the names of what cannot. Answers within 2 seconds, whatever hangs."""
-    store, provider = session_interface().store, relying_party().provider
+    store, provider = session_records().store, relying_party().provider
     checks: dict[str, Callable[[], object]] = {
         "session store": lambda: _read_and_write(store),
         "provider metadata": lambda: provider.metadata(wait=False),

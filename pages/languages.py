@@ -16,8 +16,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response as BaseResponse
 
-from auth import Error, current_sign_in, relying_party, without_session
-from auth.login_transaction import safe_return_to
+from auth import Error, current_sign_in, relying_party, this_page, without_session
 from config import Settings
 
 # By BCP 47 tag, the one for everybody else first. Without the second there is no switch.
@@ -97,18 +96,7 @@ def choose() -> BaseResponse:
     chosen, settings = request.form.get("language"), relying_party().settings
     if chosen not in LANGUAGES:
         raise Error("bad_request", "no such language")
-    # Our own pages send the Referer in full.
-    page = request.headers.get("Referer", "")
-    page = (
-        page.removeprefix(settings.app_base_url) if page.startswith(settings.app_base_url) else ""
-    )
-    response = redirect(safe_return_to(page) or "/", 303)
-    response.set_cookie(
-        settings.cookie_name("language"),
-        chosen,
-        max_age=COOKIE_SECONDS,
-        secure=settings.is_https,
-        httponly=True,
-        samesite="Lax",
-    )
+    response = redirect(this_page(), 303)
+    name = settings.cookie_name("language")
+    response.set_cookie(name, chosen, max_age=COOKIE_SECONDS, **settings.cookie_attributes)
     return response

@@ -14,13 +14,13 @@ from werkzeug.wrappers import Response
 from auth import (
     Error,
     SignIn,
-    SignInNeeded,
     call_api,
     current_sign_in,
     end_sessions,
     has_come_back,
     logout_response,
     my_sessions,
+    needed_sign_in,
     public,
     relying_party,
     requires_recent_sign_in,
@@ -67,19 +67,12 @@ def every_page() -> dict[str, Any]:
     sign_in, settings = current_sign_in(), relying_party().settings
     if sign_in is None:
         return {"person": None}
-    ends_at = current_session().content.ends_at
+    ends_at = current_session().stored.ends_at
     soon = ends_at - time.time() < ENDS_SOON_SECONDS
     return {
         "person": person_of(sign_in.all_claims(), settings.picture_origins),
         "session_ends": moment(_moment(ends_at)) if soon else None,
     }
-
-
-def _signed_in() -> SignIn:
-    sign_in = current_sign_in()
-    if sign_in is None:
-        raise SignInNeeded
-    return sign_in
 
 
 def _scopes(sign_in: SignIn) -> list[Scope]:
@@ -107,14 +100,14 @@ def home() -> str:
     return render_template(
         "home.html",
         access_token=life,
-        session_ends_at=_moment(current_session().content.ends_at),
+        session_ends_at=_moment(current_session().stored.ends_at),
     )
 
 
 @bp.get("/profile")
 def profile() -> str | Response:
     """The claims of the ID token and of UserInfo, and the scopes."""
-    sign_in = _signed_in()
+    sign_in = needed_sign_in()
     if wants_json():
         return jsonify(sign_in.all_claims())
     claims = claims_list(sign_in.claims, sign_in.userinfo)
@@ -160,12 +153,10 @@ def add_contact() -> str | Response | tuple[str | Response, int]:
         if error.code == "insufficient_scope":
             session["contact"] = contact  # back in the form once the scope is granted
         raise
-    if response.ok:
-        if wants_json():
-            return jsonify(response.data), response.status
-        return redirect("/contacts", 303)
     if wants_json():
         return jsonify(response.data), response.status
+    if response.ok:
+        return redirect("/contacts", 303)
     return _contacts_page(contact, _errors_of(response.data)), response.status
 
 
@@ -231,29 +222,29 @@ def _raw(rows: object, data: Any) -> str:
 def sessions() -> str:
     """Where this person is signed in."""
     here = current_session().key
-    found = sorted(my_sessions().items(), key=lambda item: (item[0] != here, -item[1][0].seen_at))
     rows = [
         {
-            "reference": key,
-            "started": _moment(content.started_at),
-            "last_seen": _moment(record.seen_at),
-            "browser": sign_in.browser if (sign_in := SignIn.from_session(content.data)) else "",
-            "current": key == here,
+            "reference": each.key,
+            "started": _moment(each.started_at),
+            "last_seen": _moment(each.record.seen_at),
+            "browser": sign_in.browser if (sign_in := SignIn.from_session(each.data)) else "",
+            "current": each.key == here,
         }
-        for key, (record, content) in found
+        for each in my_sessions()
     ]
+    rows.sort(key=lambda row: (row["current"], row["last_seen"]), reverse=True)
     return render_template("sessions.html", sessions=rows)
 
 
 @bp.post("/sessions/<reference>/end")
 def end_session(reference: str) -> Response:
     """End one of this person's sessions; nobody else's can be named."""
-    found = my_sessions().get(reference)
-    if found is None:
+    found = [each for each in my_sessions() if each.key == reference]
+    if not found:
         abort(404)
     if reference == current_session().key:
         return logout_response(sign_out())
-    end_sessions({reference: found[1]})
+    end_sessions(found)
     return redirect("/sessions", 303)
 
 
@@ -269,6 +260,6 @@ def confirm_end_other_sessions() -> str:
 def end_other_sessions() -> Response:
     """End all of this person's sessions but this one."""
     here = current_session().key
-    end_sessions({key: each[1] for key, each in my_sessions().items() if key != here})
+    end_sessions(each for each in my_sessions() if each.key != here)
     flash(gettext("All other sessions have ended."))
     return redirect("/sessions", 303)

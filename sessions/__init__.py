@@ -16,22 +16,21 @@ from flask import Flask
 from config import Settings, SettingsError
 
 from .encryption import Encryptor, base64url
-from .interface import Content, Session, SessionEnded, current_session, session_interface
-from .interface import SessionInterface as _SessionInterface
-from .store import Record, Store, StoreUnavailable
+from .interface import Session, SessionInterface, current_session, session_records
+from .records import SessionEnded, SessionRecords, StoredSession
+from .store import Store, StoreUnavailable
 
 __all__ = [
-    "Content",
     "Encryptor",
-    "Record",
     "Session",
     "SessionEnded",
     "Store",
     "StoreUnavailable",
+    "StoredSession",
     "base64url",
     "current_session",
     "init_app",
-    "session_interface",
+    "session_records",
 ]
 
 
@@ -39,7 +38,8 @@ def init_app(app: Flask, settings: Settings, store: Store | None = None) -> None
     """Give the app its session interface, on the store given, on Redis where configured, or on
     SQLite. Raises SettingsError where the store cannot be used."""
     store = store or _open_store(settings, Path(app.instance_path))
-    app.session_interface = _SessionInterface(app, store, Encryptor(settings.secret_keys), settings)
+    records = SessionRecords(store, Encryptor(settings.secret_keys), settings)
+    app.session_interface = SessionInterface(app, records, settings)
 
 
 def _open_store(settings: Settings, instance: Path) -> Store:

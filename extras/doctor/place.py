@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 from auth import SignIn
 from auth.http_client import NoResponse
 from config import is_loopback
-from sessions import session_interface
+from sessions import session_records
 
 from .examination import Examination, Finding, judged, note, ok, quoted, wrong
 
@@ -64,8 +64,8 @@ def access_token(exam: Examination) -> Iterator[Finding]:
         yield note(subject, f"the request names no API{useless}", f"where it answers 401, {change}")
     if base_url is None or exam.sub is None:
         return
-    found = session_interface().all_with(exam.rp.ref("sub", exam.sub)).values()
-    sign_ins = [SignIn.from_session(content.data) for _, content in found]
+    found = session_records().all_with(exam.rp.ref("sub", exam.sub))
+    sign_ins = [SignIn.from_session(session.data) for session in found]
     sets = [(each.token_sets[""], each) for each in sign_ins if each and "" in each.token_sets]
     if not sets:
         yield note(subject, f"nobody with the sub {quoted(exam.sub)} has one in a session here")
@@ -94,7 +94,7 @@ def _describe(token: str, audience: str | None) -> str:
 
 def session_store(exam: Examination) -> Iterator[Finding]:
     """The store can be written; one file is for one machine."""
-    session_interface().store.add(f"doctor {secrets.token_hex(8)}", "1", 10)
+    session_records().store.add(f"doctor {secrets.token_hex(8)}", "1", 10)
     url, subject = exam.settings.session_redis_url, "session store"
     if url is None:
         text = "one SQLite file: right for one machine, not for several"

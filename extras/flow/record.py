@@ -36,7 +36,7 @@ from flask import (
 
 from auth import RelyingParty, signals
 from config import METADATA_PATH
-from sessions import current_session, session_interface
+from sessions import current_session, session_records
 
 from . import masking
 from .messages import CHECK_OF_CODE, CHECKS
@@ -239,13 +239,13 @@ class Recorder:
         return self._load(f"flow {record}") if record else []
 
     def _load(self, name: str) -> list[Any]:
-        text = session_interface().store.get(name)
+        text = session_records().store.get(name)
         plaintext = self.rp.encryptor.decrypt_text(text, bound_to=name) if text else None
         return list(json.loads(zlib.decompress(plaintext))) if plaintext else []
 
     def _store(self, name: str, values: list[Any]) -> None:
         """Store for an hour. Of two requests at the same time, one may be lost."""
-        store, plaintext = session_interface().store, zlib.compress(json.dumps(values).encode())
+        store, plaintext = session_records().store, zlib.compress(json.dumps(values).encode())
         text, before = self.rp.encryptor.encrypt_text(plaintext, bound_to=name), store.get(name)
         if before is None:
             store.add(name, text, LIFETIME_SECONDS)

@@ -13,7 +13,7 @@ from flask import Flask
 
 from config import Settings as CoreSettings
 from config import number, one_of, variable
-from sessions import session_interface
+from sessions import session_records
 
 from . import logs, metrics, requests
 
@@ -44,7 +44,7 @@ def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
 
 def _log_start(app: Flask, settings: CoreSettings, own: Settings) -> None:
     with app.app_context():
-        store = type(session_interface().store).__name__.removesuffix("Store")
+        store = type(session_records().store).__name__.removesuffix("Store")
     extras = ", ".join(app.extensions["extras"])
     facts: dict[str, Any] = {"address": settings.app_base_url, "provider": settings.issuer}
     facts |= {"store": store, "extras": extras, "metrics_port": own.metrics_port}

@@ -230,11 +230,11 @@ def test_the_whole_flow_and_its_failures_log_no_secret(
 
 def stored_tokens(app: Flask) -> set[str]:
     interface: Any = app.session_interface
-    found = interface.all_with(app.extensions["relying_party"].ref("sub", ADA))
+    found = interface.records.all_with(app.extensions["relying_party"].ref("sub", ADA))
     return {
         token
-        for _, content in found.values()
-        if (sign_in := SignIn.from_session(content.data))
+        for session in found
+        if (sign_in := SignIn.from_session(session.data))
         for tokens in sign_in.token_sets.values()
         for token in (tokens.access_token, str(tokens.refresh_token), sign_in.id_token)
     }

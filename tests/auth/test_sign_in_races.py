@@ -43,7 +43,7 @@ def test_signing_out_during_a_sign_in_leaves_nobody_signed_in(
     assert f"{SESSION_COOKIE}=" not in str(response.headers.getlist("Set-Cookie"))
     assert len(provider.requests_to("/oauth/token")) == 2  # one for each sign-in
     assert not person.is_signed_in()
-    assert app.session_interface.all_with(ref_of(app, ADA)) == {}  # type: ignore[attr-defined]  # it is ours
+    assert app.session_interface.records.all_with(ref_of(app, ADA)) == []  # type: ignore[attr-defined]  # it is ours
     assert len(provider.requests_to("/oauth/revoke")) == 2
 
 

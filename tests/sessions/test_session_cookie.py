@@ -209,7 +209,7 @@ def test_what_is_no_session_id_is_nobody_and_is_not_looked_up(app: Flask, value:
 def test_the_stores_key_of_a_session_is_no_session_id(app: Flask, person: Person) -> None:
     person.signs_in()
     interface: Any = app.session_interface
-    (key,) = interface.all_with(ref_of(app, ADA))
+    key = interface.records.all_with(ref_of(app, ADA))[0].key
 
     assert not with_session_id(app, key).is_signed_in()
     assert not with_session_id(app, key + "A" * (43 - len(key))).is_signed_in()

@@ -29,8 +29,8 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from auth import refresh, signals
-from sessions import interface
-from sessions.interface import key_of
+from sessions import records
+from sessions.records import key_of
 from tests.conftest import Clock, MakeApp
 from tests.support.harness import (
     ADA,
@@ -248,7 +248,7 @@ def test_no_interleaving_revives_a_session_spends_a_token_twice_or_loses_one(
     monkeypatch.setattr(refresh, "LONGEST_PAUSE_SECONDS", 0.002)
     Sessions.apps = [make_app(), make_app()]
     Sessions.provider, Sessions.clock, Sessions.names = provider, clock, Names()
-    monkeypatch.setattr(interface, "secrets", Sessions.names)
+    monkeypatch.setattr(records, "secrets", Sessions.names)
     Sessions.wipe = staticmethod(lambda: wipe(engine, settings, tmp_path))  # type: ignore[assignment]
     for app in Sessions.apps:
         SteppedStore(app)

@@ -441,7 +441,7 @@ def query_of(url: str) -> dict[str, str]:
 
 def session_records(app: Flask) -> int:
     """How many sessions lie in the app's SQLite store."""
-    path = app.session_interface.store._path  # type: ignore[attr-defined]
+    path = app.session_interface.records.store._path  # type: ignore[attr-defined]
     with contextlib.closing(sqlite3.connect(path)) as connection:
         return int(connection.execute("SELECT count(*) FROM sessions").fetchone()[0])
 

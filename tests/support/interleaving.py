@@ -58,7 +58,7 @@ class SteppedStore:
 
     def __init__(self, app: Flask) -> None:
         self._store = store_of(app)
-        app.session_interface.store = self  # type: ignore[attr-defined]  # it is ours
+        app.session_interface.records.store = self  # type: ignore[attr-defined]  # it is ours
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)

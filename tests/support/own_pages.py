@@ -17,7 +17,7 @@ from flask import Flask
 
 from app import create_app
 from auth.token_set import SESSION_KEY, SignIn, TokenSet
-from sessions import current_session, session_interface
+from sessions import current_session
 from sessions.sqlite_store import SQLiteStore
 from tests.support.api_pages import with_api_pages
 from tests.support.harness import APP, APP_SECRET_KEY, EVERY_SETTING, Browser, environment
@@ -86,7 +86,7 @@ class SignedIn(Browser):
         with app.test_request_context(base_url=APP):
             refs = [app.extensions["relying_party"].ref("sub", claims["sub"])]
             data = {SESSION_KEY: sign_in.to_session()}
-            session_interface().start(current_session(), data, refs)
+            current_session().start(data, refs)
             session_id = current_session().new_id
         self.client.set_cookie(app.config["SESSION_COOKIE_NAME"], str(session_id))
 

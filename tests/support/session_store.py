@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, request, request_started
 
 from auth import signals
-from sessions.interface import key_of
+from sessions.records import key_of
 from sessions.store import Record, Store
 from tests.support.harness import SESSION_COOKIE, Browser, Person
 
@@ -27,7 +27,7 @@ def record(version: bytes = FIRST, data: bytes = b"data", seconds: float = IDLE)
 
 
 def store_of(app: Flask) -> Store:
-    store: Store = app.session_interface.store  # type: ignore[attr-defined]  # it is ours
+    store: Store = app.session_interface.records.store  # type: ignore[attr-defined]  # it is ours
     return store
 
 
@@ -66,7 +66,7 @@ class Counted:
     def __init__(self, app: Flask) -> None:
         self._store = store_of(app)
         self.calls: Counter[str] = Counter()
-        app.session_interface.store = self  # type: ignore[attr-defined]  # it is ours
+        app.session_interface.records.store = self  # type: ignore[attr-defined]  # it is ours
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._store, name)

@@ -150,7 +150,7 @@ def test_the_store_holds_the_record_encrypted(app: Flask, person: Person) -> Non
     person.signs_in(BEN)
     stored(app, person)
 
-    database = Path(app.session_interface.store._path)  # type: ignore[attr-defined]
+    database = Path(app.session_interface.records.store._path)  # type: ignore[attr-defined]
     files = [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
 
     assert any(b"flow " in content for content in files)

@@ -167,8 +167,8 @@ def test_no_line_of_a_whole_visit_holds_a_secret(
 
 
 def _tokens(app: Flask) -> set[str]:
-    [(_, content)] = app.session_interface.all_with(ref_of(app, ADA)).values()
-    stored = content.data["auth"]
+    [session] = app.session_interface.records.all_with(ref_of(app, ADA))
+    stored = session.data["auth"]
     first = stored["token_sets"][""]
     return {stored["id_token"], first["access_token"], first["refresh_token"]}
 
