@@ -17,7 +17,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
-from auth import signals, wants_json
+from auth import on_sign_in, signals, wants_json
 from config import Settings as CoreSettings
 from config import is_loopback, switch, variable
 from pages import MenuEntry, add_translations
@@ -41,11 +41,12 @@ def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
             "SHOW_FLOW is on and APP_BASE_URL is public: everybody would see how this app speaks "
             "to its provider. Write: SHOW_FLOW=0, or SHOW_FLOW_IN_PUBLIC=1 if that is meant"
         )
-    from .record import Recorder, has_heard
+    from .record import Recorder, has_heard, rename_record
     from .views import bp
 
     # Signals hold their receivers weakly.
     app.extensions["flow"] = Recorder(app, app.extensions["relying_party"])
+    on_sign_in(app, rename_record)
     app.register_blueprint(bp)
     add_translations(app, Path(__file__).with_name("translations"))
     app.extensions["menu"].append(MenuEntry("/flow", _("The flow"), lambda: True))

@@ -106,6 +106,13 @@ def name_record() -> None:
         session[SESSION_KEY] = secrets.token_urlsafe(16)
 
 
+def rename_record(claims: object, data: dict[str, Any]) -> None:
+    """Give a person who signs in a name that nobody knew before: whoever has a copy of the
+    visitor's cookie reads nothing of them."""
+    if current_session().key is None:
+        data[SESSION_KEY] = secrets.token_urlsafe(16)
+
+
 def harmless(receiver: Callable[..., None]) -> Callable[..., None]:
     """Protect a request from the failure of what records it."""
 
@@ -139,7 +146,8 @@ class Recorder:
 
     def begin(self, sender: object, **_: Any) -> None:
         """Name the record while the session can still be written."""
-        if request.endpoint in ("auth.login", "auth.callback"):
+        # Another site's POST comes without our cookies: a name for it would replace the session.
+        if request.endpoint in ("auth.login", "auth.callback") and request.method == "GET":
             Heard.now()
             name_record()
 

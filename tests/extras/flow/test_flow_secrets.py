@@ -11,7 +11,7 @@ from flask import Flask
 
 from auth import signals
 from extras.flow import record
-from tests.conftest import Clock
+from tests.conftest import Clock, PersonAt
 from tests.support.flow import SHORT_LIVED, episodes, stored, the
 from tests.support.harness import (
     APP,
@@ -81,6 +81,29 @@ def test_of_a_secret_the_first_three_characters_are_shown(
 
     masked = {f"{secret[:3]}*****" for secret in secrets_said}
     assert {mask for mask in masked if mask not in page} == set()
+
+
+def test_a_copy_of_the_visitors_cookie_shows_nothing_of_who_signs_in(
+    app: Flask, person: Person, person_at: PersonAt
+) -> None:
+    person.begins()
+    copy = person.browser.cookie(SESSION_COOKIE)
+    person.signs_in()
+    somebody = person_at(app)
+    somebody.browser.client.set_cookie(SESSION_COOKIE, str(copy))
+
+    assert person.sees("/flow", headers={"Accept": "application/json"}).json
+    assert not somebody.sees("/flow", headers={"Accept": "application/json"}).json
+
+
+def test_another_sites_post_leaves_the_session_cookie_as_it_is(person: Person) -> None:
+    # Browsers keep our cookies from it.
+    begun = person.browser.request(
+        "POST", "/login", data={}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+
+    assert begun.status_code == 302
+    assert SESSION_COOKIE not in str(begun.headers.getlist("Set-Cookie"))
 
 
 def test_no_secret_is_left_after_signing_out(person: Person, secrets_said: set[str]) -> None:
