@@ -28,7 +28,7 @@ DEFAULT_SCOPE = ("openid", "profile", "email", "offline_access")
 MAX_CODE_LENGTH = 6000
 MAX_STATE_IN = 4000
 # Proxies limit the headers of a response, often to 4,000 bytes together; this is one of ours.
-MAX_URL_LENGTH = 3000
+MAX_URL_LENGTH = 2700
 
 # What errors mean (RFC 6749 section 4.1.2.1, OIDC Core section 3.1.2.6). The app's request was at
 # fault for those in REQUEST_ERRORS; any other is about the person.

@@ -35,6 +35,7 @@ TOTAL_SECONDS = 10.0
 # On the wire and decompressed.
 MAX_BYTES = 2 * 1024 * 1024
 POOL_SIZE = 64
+MAX_DEPTH = 100
 # Codes of no response in time, and of none at all.
 PROVIDER = ("provider_timeout", "provider_unreachable")
 API = ("api_timeout", "api_unreachable")
@@ -84,15 +85,25 @@ class Response(NamedTuple):
 
 
 def parse_json(data: bytes) -> Any:
-    """Return decoded JSON (RFC 8259: no NaN, no lone surrogates). Raises ValueError."""
+    """Return decoded JSON (RFC 8259: no NaN, no lone surrogates, nested MAX_DEPTH deep at most,
+    since what encodes it again recurses). Raises ValueError."""
     try:
         # RFC 8259 section 8.1: UTF-8, and nothing that json would guess.
         value = json.loads(data.decode(), parse_constant=_refuse)
         if b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and not _is_flat(value, MAX_DEPTH):
+            raise ValueError("nested too deeply")
         return value
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _is_flat(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return True
+    return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
 
 
 def _refuse(name: str) -> None:

@@ -42,7 +42,7 @@ from .errors import (
     wants_json,
 )
 from .id_token import session_expiry, verify_id_token
-from .login_transaction import BrowserSecret, LoginTransaction, safe_return_to
+from .login_transaction import LIFETIME_SECONDS, BrowserSecret, LoginTransaction, safe_return_to
 from .logout import end_oldest_sessions, sign_out, was_logged_out_since
 from .refresh import sign_in_to_take_over
 from .relying_party import RelyingParty, relying_party
@@ -124,10 +124,10 @@ def callback() -> Response:
         if browser is None or not transaction.is_of(browser):
             what = "no sign-in cookie" if browser is None else "late, or of another browser"
             stale = Error("stale_sign_in", what)
-            if sign_in is None:
+            if sign_in is None or session.stored.started_at < transaction.created_at:
                 raise stale
             # Tabs that a browser opens together have a cookie each, and the last one stays: who has
-            # signed in by one of them needs no error in the others.
+            # signed in by one of them meanwhile needs no error in the others.
             signals.sign_in_failed.send(rp, code=stale.code, detail=stale.detail)
             return redirect(transaction.return_to, 302)
         code = check_authorization_response(response, rp.provider.metadata())
@@ -156,13 +156,13 @@ def _finish(
             raise Error("sign_in_not_kept", NOT_KEPT)
         sub = _sign_in(rp, code, transaction, browser)
     except SessionEnded:
-        store.swap(name, "in progress", "done", EXCHANGE_SECONDS)  # the code is spent
+        store.swap(name, "in progress", "done", LIFETIME_SECONDS)  # the code is spent
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
         return redirect(transaction.return_to, 302)
     except BaseException:
         store.remove(name, "in progress")
         raise
-    store.swap(name, "in progress", "done", EXCHANGE_SECONDS)
+    store.swap(name, "in progress", "done", LIFETIME_SECONDS)
     signals.signed_in.send(rp, sub=sub)
     response = redirect(transaction.return_to, 303)
     browser.set_cookie(response, rp.settings, int(time.time()))

@@ -127,6 +127,7 @@ FORGERIES: dict[str, Callable[[Claims], Any]] = {
     "claims that are empty": lambda c: sign(b"", PUBLIC),
     "claims in UTF-16": lambda c: sign(json.dumps(c).encode("utf-16"), PUBLIC),
     "claims in no UTF-8": lambda c: sign(b'{"sub": "\xff"}', PUBLIC),
+    "claims nested deeply": lambda c: right({**c, "a": json.loads("[" * 400 + "]" * 400)}),
     "claims nested too deeply": lambda c: sign(b'{"a":' + b"[" * 5000, PUBLIC),
     "a number of 5000 digits": lambda c: sign(b'{"exp":' + b"9" * 5000 + b"}", PUBLIC),
 }  # fmt: skip

@@ -194,7 +194,7 @@ def test_a_callback_loaded_several_times_at_once_signs_in_once(
 
 
 def test_a_repeated_callback_leads_on_to_its_page_without_a_token_request(
-    person: Person, provider: Provider
+    person: Person, provider: Provider, clock: Clock
 ) -> None:
     address = person.begins("/login?return_to=/appointments")
     callback = person.provider.answers(address)
@@ -202,10 +202,14 @@ def test_a_repeated_callback_leads_on_to_its_page_without_a_token_request(
 
     reloaded = person.comes_back(callback)
     back_at_provider = person.comes_back(person.provider.answers(address))
+    person.signs_out()
+    person.signs_in(BEN)
+    clock.moves(60)
+    by_another_person = person.comes_back(callback)
 
-    for again in (reloaded, back_at_provider):
+    for again in (reloaded, back_at_provider, by_another_person):
         assert (again.status_code, again.headers["Location"]) == (302, "/appointments")
-    assert len(provider.requests_to("/oauth/token")) == 1
+    assert len(provider.requests_to("/oauth/token")) == 2
 
 
 def test_a_callback_that_failed_may_be_loaded_again_and_fails_again(
@@ -323,6 +327,20 @@ def test_tabs_that_a_browser_opens_together_reach_their_pages_once_one_has_signe
     led = [person.comes_back(callback).headers["Location"] for callback in reversed(callbacks)]
 
     assert led == pages[::-1]
+
+
+def test_who_goes_on_to_another_sign_in_without_its_cookie_is_told_so_and_stays_signed_in(
+    person: Person, clock: Clock
+) -> None:
+    person.signs_in()
+    clock.moves(2)
+    callback = person.provider.answers(person.begins("/login?prompt=login&return_to=/profile"))
+    person.browser.client.delete_cookie(SIGN_IN_COOKIE)
+
+    response = person.comes_back(callback)
+
+    assert response.status_code == 400
+    assert person.is_signed_in()
 
 
 def test_a_session_that_is_planted_does_not_finish_somebody_elses_sign_in(
