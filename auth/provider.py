@@ -19,6 +19,9 @@ from .http_client import PROVIDER, HttpClient, errors_of
 
 FETCH_SECONDS = 5.0
 LIFETIME_SECONDS = 3600
+# Other requests wait for the first fetch until so long after it began: where the provider hangs, they
+# must not take every thread of the server, whose health is asked for as well.
+PATIENCE_SECONDS = 1.5
 # After a failed fetch nobody tries again for so long: the first copy, and a newer one.
 RETRY_SECONDS, STALE_SECONDS = 1.0, 10.0
 # However many tokens with unknown keys come, the key set is fetched no more often because of them.
@@ -164,16 +167,17 @@ class Cached(Generic[T]):
         self._fetch = fetch
         self._lock = threading.Lock()
         self._value: T | None = None
-        self._fresh_until = self._retry_at = self._refetch_at = 0.0
+        self._began_at = self._fresh_until = self._retry_at = self._refetch_at = 0.0
         self._error: Error | None = None
 
     def __call__(self, *, wait: bool = True) -> T:
-        """Return the value; raises Error where there has never been one. Without `wait` also
-        where another request is fetching the first one."""
+        """Return the value; raises Error where there has never been one, also where another request
+        is fetching it: after PATIENCE_SECONDS, or at once without `wait`."""
         value, now = self._value, time.monotonic()
         if value is not None and now < self._fresh_until:
             return value
-        if not self._lock.acquire(blocking=value is None and wait):
+        patience = (self._began_at or now) + PATIENCE_SECONDS - now if wait else 0
+        if not self._lock.acquire(timeout=max(patience, 0) if value is None else 0):
             if value is not None:
                 return value
             raise Error("provider_unreachable", "another request is asking", retry_after=5)
@@ -215,6 +219,7 @@ class Cached(Generic[T]):
         """Fetch; the caller holds the lock. Who waited for a failure does not wait for the next."""
         if self._error and time.monotonic() < self._retry_at:
             raise Error(self._error.code, self._error.detail, retry_after=5)
+        self._began_at = time.monotonic()
         try:
             value = self._value = self._fetch()
         except Error as error:
