@@ -19,8 +19,8 @@ from .http_client import PROVIDER, HttpClient, errors_of
 
 FETCH_SECONDS = 5.0
 LIFETIME_SECONDS = 3600
-# Other requests wait for the first fetch until so long after it began: where the provider hangs, they
-# must not take every thread of the server, whose health is asked for as well.
+# Other requests wait for the first fetch until so long after it began: where the provider hangs,
+# they must not take every thread of the server, whose health is asked for as well.
 PATIENCE_SECONDS = 1.5
 # After a failed fetch nobody tries again for so long: the first copy, and a newer one.
 RETRY_SECONDS, STALE_SECONDS = 1.0, 10.0
