@@ -69,4 +69,4 @@ LABEL org.opencontainers.image.title="flask-oidc-app" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-CMD ["gunicorn", "app:create_app()"]
+CMD ["python", "gunicorn.conf.py"]

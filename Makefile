@@ -32,7 +32,7 @@ demo: $(VENV)/installed ## Try it: app, OpenID provider and sample API, on http:
 
 .PHONY: run
 run: $(VENV)/installed ## Run the app with the settings in .env, as in production
-	$(BIN)/gunicorn $(ARGS) 'app:create_app()'
+	$(BIN)/python gunicorn.conf.py $(ARGS)
 
 .PHONY: doctor
 doctor: $(VENV)/installed ## Say what is right with the settings, provider and API, and what to change

@@ -347,6 +347,8 @@ def variable(name: str, check: Callable[[str], Any], **kwargs: Any) -> Any:
 
 
 _logout_params = _params("logout_uri={back}&post_logout_redirect_uri=")
+# What gunicorn.conf.py reads, and the app only checks: another server would ignore it.
+server_number = number(1, 65_535, "2, or nothing")
 _hops = number(0, 9, "1 behind one reverse proxy, 0 behind none")
 _seconds = number(1, 999_999_999, "86400 for a day")
 
@@ -463,15 +465,15 @@ class _Reader:
         if each.secret and self.has(file):
             if text is not None:
                 return self.problem(file, f"and {each.name} are both set", "one of them")
-            text = self._checked(file, _text_of_file, self.environ[file])
+            text = self.checked(file, _text_of_file, self.environ[file])
         elif text is None and each.required:
             return self.problem(each.name, "is not set", each.required)
         if text and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
             # `docker run --env-file` keeps them.
             return self.problem(each.name, "is still in quotes", "the value without the quotes")
-        return None if text is None else self._checked(each.name, each.check, text)
+        return None if text is None else self.checked(each.name, each.check, text)
 
-    def _checked(self, name: str, check: Callable[[str], Any], text: str) -> Any:
+    def checked(self, name: str, check: Callable[[str], Any], text: str) -> Any:
         try:
             return check(text)
         except Bad as bad:
@@ -516,6 +518,9 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
         # from https pages; and where it does not end TLS, sessions travel open.
         wrong = "is an http:// URL of a public host, and TRUSTED_PROXY_HOPS counts a proxy"
         reader.problem("APP_BASE_URL", wrong, f"https://{url.netloc}, and have the proxy end TLS")
+    for name in ("WEB_CONCURRENCY", "THREADS"):
+        if reader.has(name):
+            reader.checked(name, server_number, reader.environ[name])
     for name in CA_VARIABLES:
         paths = reader.environ.get(name, "")
         # SSL_CERT_DIR may be a list.

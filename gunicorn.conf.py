@@ -1,4 +1,8 @@
-"""Production settings of gunicorn; `gunicorn 'app:create_app()'` finds this file by itself."""
+"""Production settings of gunicorn; `gunicorn 'app:create_app()'` finds this file by itself.
+
+`python gunicorn.conf.py` starts it, too, and says in a sentence what is wrong with WEB_CONCURRENCY:
+gunicorn reads that one before this file, and ends in a traceback.
+"""
 
 import errno
 import os
@@ -9,6 +13,8 @@ from functools import partial
 from typing import Any
 
 from gunicorn.http import errors
+
+from config import Bad, server_number
 
 # A malformed request may have a code or a cookie in it, and gunicorn would repeat it in its own
 # error page and in the log.
@@ -75,10 +81,10 @@ def _addresses(port: str) -> list[str]:
 
 
 def _positive(name: str, default: int) -> int:
-    text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        sys.exit(f"{name} is not a whole number from 1 to 65535. Write: {default}")
-    return int(text)
+    try:
+        return server_number(os.environ.get(name, "").strip() or str(default))
+    except Bad as bad:
+        sys.exit(f"{name} {bad.wrong}. Write: {default}")
 
 
 # A container sets PORT, and is then reached from outside; without it only this machine can connect.
@@ -114,3 +120,8 @@ access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 
 # Nobody manages a container's server through a socket in the home directory.
 control_socket_disable = True
+
+if __name__ == "__main__":
+    os.environ["WEB_CONCURRENCY"] = str(workers)
+    command = [sys.executable, "-m", "gunicorn", *sys.argv[1:], "app:create_app()"]
+    os.execv(sys.executable, command)  # noqa: S606  # without a shell

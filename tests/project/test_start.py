@@ -205,7 +205,7 @@ def test_an_env_file_that_is_not_utf_8_ends_the_process_with_one_line(
 
 
 @pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "THREADS", "PORT"])
-@pytest.mark.parametrize("text", ["0", "-1", "two", "\u00b2", "1.5", "99999", '"2"'])
+@pytest.mark.parametrize("text", ["0", "-1", "two", "\u00b2", "1.5", "99999", '"2"', "9" * 5000])
 def test_a_number_of_the_server_that_cannot_be_is_one_line(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
@@ -220,6 +220,16 @@ def test_gunicorn_ends_before_it_listens_where_a_number_cannot_be() -> None:
 
     assert (code, listened) == (1, False)
     assert output.startswith("THREADS is not a whole number from 1 to 65535. Write: ")
+    assert output.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["-1", "two", '"2"'])
+@pytest.mark.parametrize("server", [["gunicorn.conf.py"], SERVERS["flask run"]], ids=str)
+def test_a_number_of_workers_that_cannot_be_is_one_line(server: list[str], text: str) -> None:
+    code, output, listened = start(server, GOOD | {"WEB_CONCURRENCY": text})
+
+    assert (code, listened) == (1, False)
+    assert output.startswith("WEB_CONCURRENCY is ")
     assert output.count("\n") == 1
 
 
