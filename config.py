@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import re
+import ssl
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -24,6 +25,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey, import_key
 from joserfc.util import urlsafe_b64encode
@@ -31,6 +33,7 @@ from joserfc.util import urlsafe_b64encode
 METADATA_PATH = "/.well-known/openid-configuration"
 WRITE_KEY = 'the output of: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WRITE_ISSUER = "your tenant's domain (tenant.eu.auth0.com) or your provider's issuer URL"
+WRITE_CA = "the path of the CA certificates, PEM"
 REDIS_SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster",
     "rediss+cluster",
@@ -38,10 +41,10 @@ REDIS_SCHEMES = (
 REDIS_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?"
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 # What ID tokens may be signed with, where one algorithm is chosen (RFC 7518 section 3.1).
 ID_TOKEN_ALGORITHMS = (
-    "HS256", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
-    "EdDSA", "Ed25519",
+    "HS256", *RSA_ALGORITHMS, *EC_ALGORITHMS.values(), "EdDSA", "Ed25519",
 )  # fmt: skip
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 # Top-level names that no public name server has (RFC 6761), or that only a cluster knows.
@@ -117,10 +120,11 @@ def is_scope_token(text: str) -> bool:
 def _url(text: str, write: str) -> SplitResult:
     try:
         url = urlsplit(text)
-        _ = url.port  # raises ValueError for what is no port number
+        has_port = url.port != 0  # raises ValueError for what is no port number
     except ValueError:
         raise Bad("is not a URL", write) from None
-    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"[\s\\]", text):
+    is_plain = has_port and not re.search(r"[\s\\\x00-\x1F\x7F]|\[.*%.*\]", text)
+    if url.scheme not in ("http", "https") or not url.hostname or not is_plain:
         raise Bad("is not a URL that begins with https:// (or http://)", write)
     if "@" in url.netloc:
         raise Bad("has a user name or password in it", write)
@@ -153,11 +157,14 @@ def _app_base_url(text: str) -> str:
     host = url.hostname or ""
     if address := _address(host):
         host = f"[{address}]" if address.version == 6 else str(address)
-    elif not host.isascii():
+    else:
         try:
-            host = idna.encode(host, uts46=True).decode()
+            host = host if host.isascii() else idna.encode(host, uts46=True).decode()
         except idna.IDNAError:
-            raise Bad("has a host name that cannot be", write) from None
+            host = ""
+        # A name whose last label is a number is an address to browsers, in a spelling of their own.
+        if not re.fullmatch(r"(?!.*(^|\.)(0x[0-9a-f]*|[0-9]+)$)([a-z0-9_-]+\.)*[a-z0-9_-]+", host):
+            raise Bad("has a host name that cannot be", write)
     default_port = {"http": 80, "https": 443}[url.scheme]
     port = "" if url.port in (None, default_port) else f":{url.port}"
     return f"{url.scheme}://{host}{port}"
@@ -196,9 +203,13 @@ def _params(example: str) -> Callable[[str], dict[str, str]]:
     def check(text: str) -> dict[str, str]:
         write = f"further parameters, form-encoded: {example}"
         try:
-            pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+            pairs = parse_qsl(text, True, bool(text), errors="strict")
         except ValueError:
-            raise Bad("is not form-encoded", write) from None
+            pairs = [("", "")]
+        if re.search("%(?![0-9A-Fa-f]{2})", text) or not all(
+            k and v.isprintable() for k, v in pairs
+        ):
+            raise Bad("is not form-encoded", write)
         if len(dict(pairs)) != len(pairs):
             raise Bad("names a parameter twice", f"{write}, each once")
         return dict(pairs)
@@ -227,7 +238,7 @@ def _secret_keys(text: str) -> tuple[str, ...]:
 
 def _signing_key(path: str) -> SigningKey:
     """The private key in a PEM file, a certificate beside it or not, or in a JWK file."""
-    write = "the path of a file with an RSA (2048 bits or more) or EC private key, PEM or JWK"
+    write = "the path of a file with an RSA (2048 bits or more) or EC private key that may sign"
     data = _content_of(path, write)
     header = {}
     try:
@@ -241,13 +252,18 @@ def _signing_key(path: str) -> SigningKey:
                 kind: Any = ECKey if isinstance(private, EllipticCurvePrivateKey) else RSAKey
                 key = kind.import_key(data)
                 header = _thumbprints(data)
-    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, JoseError):
+    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, JoseError, RecursionError):
         raise Bad("names a file that holds no private key without a password", write) from None
-    if isinstance(key, RSAKey) and key.is_private and key.public_key.key_size >= 2048:
-        return SigningKey(key, key.alg or "RS256", header)
-    if isinstance(key, ECKey) and key.is_private and key.curve_name in EC_ALGORITHMS:
-        return SigningKey(key, EC_ALGORITHMS[key.curve_name], header)
-    raise Bad("names a private key of a kind or size that does not do", write)
+    own_alg = EC_ALGORITHMS.get(key.curve_name) if isinstance(key, ECKey) else "RS256"
+    alg = str(key.alg or own_alg)
+    is_strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
+    try:
+        jws.serialize_compact({"alg": alg}, b"", key, [*RSA_ALGORITHMS, *EC_ALGORITHMS.values()])
+    except (JoseError, ValueError, TypeError):
+        is_strong = False
+    if not is_strong or not isinstance(key, RSAKey | ECKey):
+        raise Bad("names a private key of a kind, size or use that does not do", write)
+    return SigningKey(key, alg, header)
 
 
 def _thumbprints(pem: bytes) -> dict[str, str]:
@@ -292,6 +308,8 @@ def _picture_origins(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", h) for h in hosts):
         wrong = "has something in it that is not a host"
         raise Bad(wrong, "hosts separated by commas: s.gravatar.com,cdn.auth0.com")
+    if len(text) > 300:
+        raise Bad("is longer than 300 characters, and goes into a header", "fewer hosts")
     is_local = {host: is_loopback(host.partition(":")[0]) for host in hosts}
     return tuple(f"{'http' if local else 'https'}://{host}" for host, local in is_local.items())
 
@@ -504,7 +522,7 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
         write = "the application's client secret, or a private key's path in "
         reader.problem("AUTH0_CLIENT_SECRET", "is not set", f"{write}AUTH0_CLIENT_SIGNING_KEY")
     alg = found["id_token_alg"]
-    if alg == "HS256" and len(found["client_secret"] or "") < 32:
+    if alg == "HS256" and len((found["client_secret"] or "").encode()) < 32:
         # RFC 7518 section 3.2: a key of the hash's size or larger.
         wrong = "is HS256, which needs a client secret of 32 bytes or more"
         reader.problem("AUTH0_ID_TOKEN_ALG", wrong, "nothing, or a longer AUTH0_CLIENT_SECRET")
@@ -526,7 +544,17 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
         # SSL_CERT_DIR may be a list.
         for path in filter(None, paths.split(os.pathsep) if name == "SSL_CERT_DIR" else [paths]):
             if not os.path.exists(path):
-                reader.problem(name, "names what is not there", "the path of the CA certificates")
+                reader.problem(name, "names what is not there", WRITE_CA)
+            elif not os.path.isdir(path) and not _has_certificates(path):
+                reader.problem(name, "names a file without certificates", WRITE_CA)
+
+
+def _has_certificates(path: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        return False
+    return True
 
 
 def likely_causes(environ: Mapping[str, str], env_file: Path, *groups: type[Any]) -> list[str]:

@@ -200,8 +200,9 @@ class HttpClient:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))
         # A private certificate authority is normal inside companies. requests knows one variable,
-        # OpenSSL the others; people set any of them.
-        self._verify = next(filter(None, map(os.environ.get, CA_VARIABLES)), True)
+        # OpenSSL the others; people set any of them. SSL_CERT_DIR may be a list.
+        given = next(filter(None, map(os.environ.get, CA_VARIABLES)), "")
+        self._verify = given.split(os.pathsep)[0] or True
         # What else goes with each request, such as its place in a trace.
         self.further_headers: Callable[[], Mapping[str, str]] = dict
 

@@ -83,6 +83,21 @@ BAD = {
     "app address with a query": ("APP_BASE_URL", "https://app.example.com?a=b"),
     "app address without scheme": ("APP_BASE_URL", "app.example.com"),
     "app address with a bad port": ("APP_BASE_URL", "https://app.example.com:http"),
+    "app address with port 0": ("APP_BASE_URL", "https://app.example.com:0"),
+    "app address with half an IPv4": ("APP_BASE_URL", "http://127.1:3000"),
+    "app address with a number as host": ("APP_BASE_URL", "http://2130706433:3000"),
+    "app address with a hexadecimal host": ("APP_BASE_URL", "http://0x7f.1"),
+    "app address with zeros in front": ("APP_BASE_URL", "http://127.0.0.01:3000"),
+    "app address percent-encoded": ("APP_BASE_URL", "http://b%C3%BCcher.example"),
+    "app address with a zone": ("APP_BASE_URL", "http://[fe80::1%25eth0]"),
+    "app address with a sign": ("APP_BASE_URL", "https://a;b.example"),
+    "app address for all hosts": ("APP_BASE_URL", "https://*.example.com"),
+    "app address with an empty label": ("APP_BASE_URL", "https://a..example.com"),
+    "issuer with a control character": ("AUTH0_DOMAIN", "https://id.example.com/\x7f"),
+    "a parameter without a name": ("AUTH0_AUTHORIZE_PARAMS", "=x"),
+    "a parameter with half an escape": ("AUTH0_LOGOUT_PARAMS", "a=%zz"),
+    "a parameter with a control character": ("AUTH0_AUTHORIZE_PARAMS", "a=%00"),
+    "more hosts than a header holds": ("PICTURE_HOSTS", ",".join(["cdn.example.com"] * 20)),
     "key of 12 characters": ("APP_SECRET_KEY", "twelve-chars"),
     "key of 31 characters": ("APP_SECRET_KEY", "k" * 31),
     "a short key among long ones": ("APP_SECRET_KEY", f"{'k' * 40},short"),
@@ -133,7 +148,15 @@ def test_certificates_that_are_not_there_are_one_problem(name: str, tmp_path: Pa
 
     [line] = problems(**{name: str(tmp_path / "missing.pem")})
 
-    assert line == f"{name} names what is not there. Write: the path of the CA certificates"
+    assert line == f"{name} names what is not there. Write: the path of the CA certificates, PEM"
+
+
+def test_a_file_without_certificates_is_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+
+    [line] = problems(SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+
+    assert line.startswith("SSL_CERT_FILE names a file without certificates. Write: ")
 
 
 def test_each_folder_of_a_list_of_certificates_must_be_there(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc.jwk import ECKey, RSAKey
 
 from tests.support.settings import problems, read
 
@@ -108,6 +111,10 @@ def test_a_signing_key_replaces_the_secret(tmp_path: Path, key: object, alg: str
     assert settings.client_signing_key.alg == alg
 
 
+def jwk(kind: Any, size: Any, **members: Any) -> bytes:
+    return json.dumps(kind.generate_key(size).as_dict(private=True) | members).encode()
+
+
 def unusable_keys() -> dict[str, bytes]:
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  # it is to be refused
     usable = ec.generate_private_key(ec.SECP256R1())
@@ -123,6 +130,12 @@ def unusable_keys() -> dict[str, bytes]:
         "no key at all": b"hello",
         "nothing": b"",
         "bytes": b"\xff\x00\xfe",
+        "a JWK for encryption": jwk(RSAKey, 2048, use="enc"),
+        "a JWK that only verifies": jwk(RSAKey, 2048, key_ops=["verify"]),
+        "a JWK with an algorithm for encryption": jwk(RSAKey, 2048, alg="RSA-OAEP"),
+        "a JWK with an algorithm that nobody accepts": jwk(RSAKey, 2048, alg="RS1"),
+        "a JWK with the algorithm of another curve": jwk(ECKey, "P-256", alg="ES512"),
+        "JSON without end": b'{"a":' + b"[" * 100_000,
     }
 
 
