@@ -20,6 +20,8 @@ from .relying_party import relying_party
 API_SECONDS = 8.0
 # What the view shows beside its form: the API says what is wrong with what was sent.
 ABOUT_INPUT = (400, 409, 422)
+# The characters of a scope (RFC 6749 section 3.3), as in a character class.
+SCOPE = r"\x21\x23-\x5B\x5D-\x7E"
 
 
 class ApiResponse(NamedTuple):
@@ -115,5 +117,9 @@ def _forbidden(response: Response, detail: str) -> Error:
     challenge = response.headers.get("WWW-Authenticate", "")
     if not re.search(r'error\s*=\s*"?insufficient_scope\b', challenge):
         return Error("api_refused", detail)
-    scope = re.search(r'\bscope\s*=\s*"([\x20\x21\x23-\x5B\x5D-\x7E]{1,300})"', challenge)
-    return Error("insufficient_scope", detail, scope=scope[1].strip() if scope else None)
+    # RFC 9110 section 11.2: a quoted string, or a token.
+    found = re.search(
+        rf'\bscope\s*=\s*(?:"([ {SCOPE}]{{1,300}})"|([{SCOPE}]{{1,300}})(?=,|\s|$))', challenge
+    )
+    scope = (found[1] or found[2]).strip() if found else None
+    return Error("insufficient_scope", detail, scope=scope)

@@ -149,15 +149,15 @@ def add_contact() -> str | Response | tuple[str | Response, int]:
             idempotency_key=request.form.get("key"),
             **_contacts_api(),
         )
-    except Error as error:
-        if error.code == "insufficient_scope":
-            session["contact"] = contact  # back in the form once the scope is granted
+        if wants_json():
+            return jsonify(response.data), response.status
+        if response.ok:
+            return redirect("/contacts", 303)
+        return _contacts_page(contact, _errors_of(response.data)), response.status
+    except Error:
+        if current_session().key:
+            session["contact"] = contact  # back in the form at the next visit
         raise
-    if wants_json():
-        return jsonify(response.data), response.status
-    if response.ok:
-        return redirect("/contacts", 303)
-    return _contacts_page(contact, _errors_of(response.data)), response.status
 
 
 def _contacts_api() -> dict[str, Any]:
@@ -181,19 +181,32 @@ def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Res
 
 
 def _errors_of(data: Any) -> dict[str, str]:
-    """The API's reasons by field (RFC 9457 with `errors`), or its one reason for the form."""
+    """The API's reasons by field; under "" those for the form, and for fields that it lacks.
+
+    `errors` by field, or a list as the example in RFC 9457 has it (`detail` and `pointer`), or one
+    in `detail` as many frameworks send it (`msg` and `loc`); else one reason for the form.
+    """
     problem = data if isinstance(data, dict) else {}
-    errors = problem.get("errors")
-    if isinstance(errors, list):  # as the RFC's own example has them: detail and pointer
-        errors = {
-            str(each.get("pointer", "")).rpartition("/")[2]: each.get("detail")
-            for each in errors
-            if isinstance(each, dict)
-        }
-    if isinstance(errors, dict) and errors:
-        return {str(name): str(text)[:300] for name, text in errors.items()}
-    said = problem.get("detail") or problem.get("title") or gettext("The API refused this.")
-    return {"": str(said)[:300]}
+    found = problem.get("errors") or problem.get("detail") or problem.get("title")
+    if isinstance(found, list):
+        found = {_place_of(each): each.get("detail") or each.get("msg") for each in found
+                 if isinstance(each, dict)}  # fmt: skip
+    if not isinstance(found, dict) or not found:
+        found = {"": found or gettext("The API refused this.")}
+    errors: dict[str, str] = {}
+    for name, reason in found.items():
+        text = " ".join(map(str, reason)) if isinstance(reason, list) else str(reason)
+        if name in CONTACT_FIELDS:
+            errors[name] = text[:300]
+        else:
+            about = f"{name}: {text}" if name else text
+            errors[""] = f"{errors.get('', '')} {about[:300]}".strip()
+    return errors
+
+
+def _place_of(error: dict[str, Any]) -> str:
+    place = error.get("loc") or str(error.get("pointer", "")).split("/")
+    return str(place[-1]) if isinstance(place, list) else ""
 
 
 def _read(path: str, **api: Any) -> Any:

@@ -82,16 +82,18 @@ def moment(at: datetime | None) -> Markup:
 
 
 def moment_of(value: object) -> datetime | None:
-    """Return the moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text."""
+    """Return the moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text; None where
+    there is none, or at the edge of the calendar, which a time zone would push it over."""
+    at = None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str) and "T" in value:
-            parsed = datetime.fromisoformat(value)
-            return parsed.astimezone(UTC) if parsed.tzinfo else parsed
+            at = datetime.fromtimestamp(value, UTC)
+        elif isinstance(value, str) and "T" in value:
+            at = datetime.fromisoformat(value)
+            at = at.astimezone(UTC) if at.tzinfo else at
     except (ValueError, OverflowError, OSError):  # NaN, years beyond the calendar
         pass
-    return None
+    return at if at and 1 < at.year < 9999 else None
 
 
 def scope_words(scope: str) -> str:

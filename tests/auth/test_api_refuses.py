@@ -113,6 +113,7 @@ def test_a_missing_scope_is_named_asked_for_and_after_consent_leads_back(modest:
 SCOPES = {
     'Bearer error="insufficient_scope", scope="a:b c"': "a:b c",
     'Bearer realm="x", error=insufficient_scope': None,
+    "Bearer error=insufficient_scope, scope=contacts:write": "contacts:write",
     'Bearer error="insufficient_scope", scope="<script>"': "<script>",
     'Bearer error="insufficient_scope", scope="\xe9"': None,
     f'Bearer error="insufficient_scope", scope="{"x" * 9000}"': None,

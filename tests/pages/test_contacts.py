@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -49,6 +50,37 @@ def test_what_the_api_refuses_is_said_beside_the_field_and_nothing_is_lost(write
     assert 'value="no &#34;address"' in page.text
     assert 'id="email-error"' in page.text
     assert 'id="name-error"' not in page.text
+
+
+REASONS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "by field": ({"errors": {"email": "Odd"}}, {"email": "Odd"}),
+    "several for a field": ({"errors": {"email": ["Odd", "Long"]}}, {"email": "Odd Long"}),
+    "by pointer": ({"errors": [{"detail": "Odd", "pointer": "#/email"}]}, {"email": "Odd"}),
+    "by place": ({"detail": [{"loc": ["body", "email"], "msg": "Odd"}]}, {"email": "Odd"}),
+    "for a field that the form lacks": ({"errors": {"city": "Where?"}}, {"": "city: Where?"}),
+    "for the whole": ({"detail": "Not today"}, {"": "Not today"}),
+    "none": ({}, {"": "The API refused this."}),
+}
+
+
+@pytest.mark.parametrize(("problem", "shown"), REASONS.values(), ids=REASONS)
+def test_reasons_of_every_shape_are_shown_in_their_place(
+    writer: Person, api: Api, problem: dict[str, Any], shown: dict[str, str]
+) -> None:
+    api.lies(at="api", status=422, body=json.dumps(problem))
+
+    page = writer.browser.post("/contacts", data=CLEO).text
+
+    found = dict(re.findall(r'class="error" id="(\w+)-error">([^<]+)<', page))
+    assert found == {name: text for name, text in shown.items() if name}
+    assert shown.get("", "Please look at the fields below.") in page
+
+
+def test_what_was_typed_is_back_after_the_api_failed(writer: Person, api: Api) -> None:
+    api.lies(at="api", status=500)
+
+    assert writer.browser.post("/contacts", data=CLEO).status_code == 502
+    assert 'value="Cleo Brandt"' in writer.sees("/contacts").text
 
 
 def test_without_the_scope_it_is_asked_for_and_the_form_is_filled_in_again(

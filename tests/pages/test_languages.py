@@ -153,6 +153,18 @@ def test_times_are_in_the_persons_time_zone(person: Person, provider: Provider) 
     assert "Times are in Asia/Tokyo." in text_of(page)
 
 
+@pytest.mark.parametrize(
+    ("zone", "seconds"), [("Asia/Tokyo", 253_402_300_799), ("America/New_York", -62_135_596_800)]
+)
+def test_a_time_at_the_edge_of_the_calendar_is_shown_as_it_came(
+    person: Person, provider: Provider, zone: str, seconds: int
+) -> None:
+    provider.lies(id_token={"zoneinfo": zone, "updated_at": seconds})
+    person.signs_in()
+
+    assert str(seconds) in text_of(person.sees("/profile"))
+
+
 def test_a_name_is_escaped_in_a_translated_sentence(person: Person, provider: Provider) -> None:
     provider.lies(grant="authorization_code", id_token={"name": "<b>100%</b> %(name)s"})
     person.signs_in()
