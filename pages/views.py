@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -153,7 +154,7 @@ def add_contact() -> str | Response | tuple[str | Response, int]:
             return jsonify(response.data), response.status
         if response.ok:
             return redirect("/contacts", 303)
-        return _contacts_page(contact, _errors_of(response.data)), response.status
+        return _contacts_page(contact, _errors_of(response.data, contact)), response.status
     except Error:
         if current_session().key:
             session["contact"] = contact  # back in the form at the next visit
@@ -180,7 +181,7 @@ def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Res
     )
 
 
-def _errors_of(data: Any) -> dict[str, str]:
+def _errors_of(data: Any, fields: Container[str]) -> dict[str, str]:
     """The API's reasons by field; under "" those for the form, and for fields that it lacks.
 
     `errors` by field, or a list as the example in RFC 9457 has it (`detail` and `pointer`), or one
@@ -196,7 +197,7 @@ def _errors_of(data: Any) -> dict[str, str]:
     errors: dict[str, str] = {}
     for name, reason in found.items():
         text = " ".join(map(str, reason)) if isinstance(reason, list) else str(reason)
-        if name in CONTACT_FIELDS:
+        if name in fields:
             errors[name] = text[:300]
         else:
             about = f"{name}: {text}" if name else text
