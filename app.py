@@ -35,7 +35,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     groups = [Settings, *(extra.Settings for extra in extras)]
     try:
         _load_env_file()
-        settings, *own = load(os.environ, *groups)
+        settings, *of_extras = load(os.environ, *groups)
         app = Flask(__name__)
         sessions.init_app(app, settings, store)
     except UnicodeDecodeError:
@@ -47,7 +47,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     auth.init_app(app, settings)
     pages.init_app(app, settings)
     app.extensions["extras"] = EXTRAS
-    for extra, its_settings in zip(extras, own, strict=True):
+    for extra, its_settings in zip(extras, of_extras, strict=True):
         extra.init_app(app, settings, its_settings)
     for line in likely_causes(os.environ, ENV_FILE, *groups):
         app.logger.warning(line)
