@@ -38,6 +38,7 @@ REDIS_SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster",
     "rediss+cluster",
 )  # fmt: skip
+REDIS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 REDIS_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?"
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
@@ -283,23 +284,43 @@ def _redis_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme not in REDIS_SCHEMES or not rest:
         raise Bad(f"does not begin with one of {', '.join(REDIS_SCHEMES)} and ://", write)
-    if scheme == "unix":
-        return text
-    if re.search(r"[/?#].*@", rest):
+    if scheme != "unix" and re.search(r"[/?#].*@", rest):
         # A part of the password would be taken for the host's name, asked for and logged.
         raise Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")
-    hosts, _, path = rest.rpartition("@")[2].partition("?")[0].partition("/")
+    place, _, query = rest.rpartition("@")[2].partition("?")
+    _check_redis_options(scheme, query)
+    if scheme == "unix":
+        return text
+    hosts, _, path = place.partition("/")
     service, _, database = path.rpartition("/")
     if scheme.endswith("+sentinel") and not service:
         service, database = path, ""
         write = f"{scheme}://host:26379,host:26379/service/0"
         if not service:
             raise Bad("does not name the service that the sentinels watch", write)
-    if not all(re.fullmatch(REDIS_HOST, host) for host in hosts.split(",")):
+    found = [re.fullmatch(REDIS_HOST, host) for host in hosts.split(",")]
+    if not all(match and 0 < int((match[2] or ":1")[1:]) < 65_536 for match in found):
         raise Bad("has a host or port that cannot be", write)
-    if not re.fullmatch("[0-9]{0,3}", database):
-        raise Bad("has a database that is no number", write)
+    if not re.fullmatch("" if scheme.endswith("+cluster") else "[0-9]{0,3}", database):
+        raise Bad("has a database that is no number, or a Cluster's, which has none", write)
     return text
+
+
+def _check_redis_options(scheme: str, query: str) -> None:
+    """Anything else would be dropped in silence, or fail at the first request."""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    allowed = {"ssl_cert_reqs", *REDIS_FILES} if scheme.startswith("rediss") else set()
+    allowed |= {"db", "username", "password"} if "+" not in scheme else set()
+    write = f"none, or of these: {', '.join(sorted(allowed)) or 'none'}"
+    if unknown := sorted(given.keys() - allowed):
+        raise Bad(f"has an option that is not understood here: {', '.join(unknown)}", write)
+    for name in REDIS_FILES:
+        if name in given and not os.path.exists(given[name]):
+            raise Bad(f"names in {name} what is not there", "the path of a file")
+    if given.get("ssl_cert_reqs", "required") not in ("none", "optional", "required"):
+        raise Bad("has an ssl_cert_reqs that is not none, optional or required", "required")
+    if not re.fullmatch("[0-9]{1,3}", given.get("db", "0")):
+        raise Bad("has a db that is no number", "db=0")
 
 
 def _picture_origins(text: str) -> tuple[str, ...]:

@@ -46,11 +46,7 @@ def _open_store(settings: Settings, instance: Path) -> Store:
     if settings.session_redis_url:
         from .redis_store import RedisStore
 
-        try:
-            return RedisStore(settings.session_redis_url, settings.session_absolute_seconds)
-        except ValueError as error:
-            write = "redis://:password@host:6379/0"
-            raise SettingsError([f"SESSION_REDIS_URL {error}. Write: {write}"]) from None
+        return RedisStore(settings.session_redis_url, settings.session_absolute_seconds)
     from .sqlite_store import SQLiteStore
 
     path = instance / "sessions.sqlite3"

@@ -52,10 +52,7 @@ class RedisStore:
     """Keeps the promises of `Store`; what must change at once changes in one script on one key."""
 
     def __init__(self, url: str, ref_seconds: int) -> None:
-        """Take SESSION_REDIS_URL and how long a session can live at most; connects on first use.
-
-        Raises ValueError, with a text for the operator, if the URL cannot be understood.
-        """
+        """Take SESSION_REDIS_URL and how long a session can live at most; connects on first use."""
         self._make_client = client_maker(url)
         self._ref_seconds = ref_seconds
 
