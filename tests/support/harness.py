@@ -148,6 +148,16 @@ class Switches(Program):
         self.control("reset")
 
 
+def client_at(app_base_url: str) -> dict[str, Any]:
+    return {
+        "client_id": "demo-app",
+        "client_secret": SECRET,
+        "redirect_uris": [f"{app_base_url}/callback"],
+        "post_logout_redirect_uris": [f"{app_base_url}/", app_base_url],
+        "initiate_login_uri": f"{app_base_url}/login",
+    }
+
+
 class Provider(Switches):
     """The demo's OpenID provider as a process."""
 
@@ -156,7 +166,8 @@ class Provider(Switches):
         self.issuer = f"http://localhost:{port}{path}"
         command = [sys.executable, "-m", "demo.provider", "--port", str(port)]
         command += ["--issuer", self.issuer, "--client-secret", SECRET, "--app-base-url", APP]
-        for name, value in config.items():
+        # Without a back-channel logout URI: nothing is sent to what listens at APP on this machine.
+        for name, value in ({"clients": [client_at(APP)]} | config).items():
             command += ["--set", f"{name}={json.dumps(value)}"]
         super().__init__(command, port, ready="/demo/stats")
 
@@ -165,13 +176,7 @@ class Provider(Switches):
 
     def registers(self, app_base_url: str) -> None:
         """Know the app under another address, until the next reset."""
-        client = {
-            "client_id": "demo-app",
-            "client_secret": SECRET,
-            "redirect_uris": [f"{app_base_url}/callback"],
-            "post_logout_redirect_uris": [f"{app_base_url}/"],
-        }
-        self.options(clients=[client])
+        self.options(clients=[client_at(app_base_url)])
 
     def requests_to(self, path_end: str, grant: str | None = None) -> list[dict[str, Any]]:
         """The logged requests to an endpoint, of a grant type where one is named."""
