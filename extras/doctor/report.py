@@ -29,7 +29,7 @@ def examine(make_app: Callable[[], Flask], sub: str | None) -> list[Finding]:
         app = make_app()
     except SystemExit as stopped:  # one line for each problem, which says what to write
         parts = (text.partition(" Write: ") for text in str(stopped.code).splitlines())
-        return [wrong("settings", text, write and f"set it to {write}") for text, _, write in parts]
+        return [wrong("settings", text, write and f"write {write}") for text, _, write in parts]
     # What is refused on the way is a finding, and no line of the log.
     logging.disable()
     try:

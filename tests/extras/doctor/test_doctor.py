@@ -139,7 +139,7 @@ def test_with_bad_settings_a_script_reads_json_all_the_same(settings: dict[str, 
 
     line = json.loads(result.stdout)["findings"][0]
     assert (line["verdict"], line["subject"]) == ("wrong", "settings")
-    assert line["change"].startswith("set it to the output of: python3 -c")
+    assert line["change"].startswith("write the output of: python3 -c")
 
 
 @pytest.mark.parametrize(
