@@ -81,7 +81,7 @@ def test_the_profile_shows_the_claims_custom_ones_included(
 def scopes_of(page_text: str) -> dict[str, tuple[str, str]]:
     """The profile's table: scope to (asked for, granted)."""
     rows = re.findall(
-        r'<th scope="row">.*?<code>(.*?)</code>.*?<td.*?>(\w+)</td>.*?<td.*?>(\w+)</td>',
+        r'<th scope="row">.*?<code>(.*?)</code>.*?<td.*?>([\w, ]+)</td>.*?<td.*?>([\w, ]+)</td>',
         page_text,
         re.DOTALL,
     )
@@ -99,8 +99,8 @@ def test_the_profile_shows_granted_scopes_beside_the_asked_ones(
     assert scopes["appointments"] == ("Yes", "Yes")
     assert scopes["contacts"] == ("Yes", "No")
     # The provider's hook adds these.
-    assert scopes["foo"] == ("No", "Yes")
-    assert scopes["bar"] == ("No", "Yes")
+    assert scopes["foo"] == ("No, added by the provider", "Yes")
+    assert scopes["bar"] == ("No, added by the provider", "Yes")
 
 
 def test_where_the_answer_names_no_scope_all_that_was_asked_for_counts_as_granted(
