@@ -8,7 +8,20 @@ import pytest
 from flask import Flask
 
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import ADA, BEN, Browser, Person, Provider, post_logout, session_records
+from tests.support.harness import (
+    ADA,
+    BEN,
+    Browser,
+    HttpBrowser,
+    Person,
+    Provider,
+    client_at,
+    logout_url_of,
+    post_logout,
+    serving,
+    session_records,
+    wait_for,
+)
 from tests.support.scripted_provider import (
     GONE,
     ScriptedProvider,
@@ -46,6 +59,24 @@ def test_the_demo_ends_the_session_that_it_names(
     assert not here.is_signed_in()
     assert elsewhere.is_signed_in()
     assert ben.is_signed_in()
+
+
+def test_the_demo_delivers_a_logout_token_when_somebody_signs_out_there(
+    provider: Provider, settings: dict[str, str]
+) -> None:
+    with serving(provider, settings) as base_url:
+        told_at = {"backchannel_logout_uri": f"{base_url}/backchannel-logout"}
+        provider.options(clients=[client_at(base_url) | told_at])
+        here, elsewhere = (Person(HttpBrowser(base_url)) for _ in range(2))
+        elsewhere.provider = here.provider
+        for person in (here, elsewhere):
+            person.signs_in()
+        assert elsewhere.is_signed_in()
+
+        leads = here.browser.post("/logout", headers={"Origin": base_url})
+        here.provider.session.get(logout_url_of(leads), allow_redirects=False, timeout=30)
+
+        wait_for(lambda: not elsewhere.is_signed_in())
 
 
 def test_the_answer_is_200_empty_and_not_cached(
