@@ -38,7 +38,13 @@ REDIS_SCHEMES = (
     "rediss+cluster",
 )  # fmt: skip
 REDIS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
-REDIS_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?"
+REDIS_EXAMPLES = {
+    "": "redis://:password@host:6379/0",
+    "sentinel": "redis+sentinel://host:26379,host:26379/service/0",
+    "cluster": "redis+cluster://host:6379,host:6379",
+}
+LABEL = "[a-z0-9_-]{1,63}"
+HOST_AND_PORT = r"(\[[0-9A-Fa-f:.]+\]|[^\s:,#\[\]]+)(:[0-9]{1,5})?"
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -123,7 +129,7 @@ def _url(text: str, write: str) -> SplitResult:
         has_port = url.port != 0  # raises ValueError for what is no port number
     except ValueError:
         raise Bad("is not a URL", write) from None
-    is_plain = has_port and not re.search(r"[\s\\\x00-\x1F\x7F]|\[.*%.*\]", text)
+    is_plain = has_port and not re.search(r"[\s\\\x00-\x1F\x7F]", text)
     if url.scheme not in ("http", "https") or not url.hostname or not is_plain:
         raise Bad("is not a URL that begins with https:// (or http://)", write)
     if "@" in url.netloc:
@@ -131,7 +137,24 @@ def _url(text: str, write: str) -> SplitResult:
     # RFC 6749 section 3.1.2: the redirection endpoint URI MUST NOT include a fragment.
     if found := re.search("[?#]", text):
         raise Bad("has a query (?...) or a fragment (#...)", f"{write}, without {found[0]}")
+    if not re.fullmatch(HOST_AND_PORT, url.netloc):
+        raise Bad("has a host name or port that cannot be", write)
+    _ascii_host(url.hostname.removesuffix("."), write)
     return url
+
+
+def _ascii_host(host: str, write: str) -> str:
+    """Return a host in the spelling that browsers use."""
+    if address := _address(host):
+        return f"[{address}]" if address.version == 6 else str(address)
+    try:
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        host = ""
+    # A name whose last label is a number is an address to browsers, in a spelling of their own.
+    if not re.fullmatch(rf"({LABEL}\.)*(?!(0x[0-9a-f]*|[0-9]+)$){LABEL}", host):
+        raise Bad("has a host name that cannot be", write)
+    return host
 
 
 def _issuer(text: str) -> str:
@@ -154,17 +177,7 @@ def _app_base_url(text: str) -> str:
     url = _url(text, write)
     if url.path not in ("", "/"):
         raise Bad("has a path", write)
-    host = url.hostname or ""
-    if address := _address(host):
-        host = f"[{address}]" if address.version == 6 else str(address)
-    else:
-        try:
-            host = host if host.isascii() else idna.encode(host, uts46=True).decode()
-        except idna.IDNAError:
-            host = ""
-        # A name whose last label is a number is an address to browsers, in a spelling of their own.
-        if not re.fullmatch(r"(?!.*(^|\.)(0x[0-9a-f]*|[0-9]+)$)([a-z0-9_-]+\.)*[a-z0-9_-]+", host):
-            raise Bad("has a host name that cannot be", write)
+    host = _ascii_host(url.hostname or "", write)
     default_port = {"http": 80, "https": 443}[url.scheme]
     port = "" if url.port in (None, default_port) else f":{url.port}"
     return f"{url.scheme}://{host}{port}"
@@ -279,8 +292,9 @@ def _thumbprints(pem: bytes) -> dict[str, str]:
 
 
 def _redis_url(text: str) -> str:
-    write = "redis://:password@host:6379/0"
     scheme, _, rest = text.partition("://")
+    kind = scheme.partition("+")[2]
+    write = REDIS_EXAMPLES.get(kind, REDIS_EXAMPLES[""])
     if scheme not in REDIS_SCHEMES or not rest:
         raise Bad(f"does not begin with one of {', '.join(REDIS_SCHEMES)} and ://", write)
     if scheme != "unix" and re.search(r"[/?#].*@", rest):
@@ -289,18 +303,18 @@ def _redis_url(text: str) -> str:
     place, _, query = rest.rpartition("@")[2].partition("?")
     _check_redis_options(scheme, query)
     if scheme == "unix":
+        if not re.match("[^/?]*/[^?]", rest):
+            raise Bad("names no socket", "unix:///run/redis/redis.sock")
         return text
     hosts, _, path = place.partition("/")
-    service, _, database = path.rpartition("/")
-    if scheme.endswith("+sentinel") and not service:
-        service, database = path, ""
-        write = f"{scheme}://host:26379,host:26379/service/0"
+    if kind == "sentinel":
+        service, _, path = path.partition("/")
         if not service:
             raise Bad("does not name the service that the sentinels watch", write)
-    found = [re.fullmatch(REDIS_HOST, host) for host in hosts.split(",")]
+    found = [re.fullmatch(HOST_AND_PORT, each) for each in (hosts.split(",") if kind else [hosts])]
     if not all(match and 0 < int((match[2] or ":1")[1:]) < 65_536 for match in found):
         raise Bad("has a host or port that cannot be", write)
-    if not re.fullmatch("" if scheme.endswith("+cluster") else "[0-9]{0,3}", database):
+    if not re.fullmatch("" if kind == "cluster" else "[0-9]{0,3}", path):
         raise Bad("has a database that is no number, or a Cluster's, which has none", write)
     return text
 
@@ -559,14 +573,19 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
     for name in ("WEB_CONCURRENCY", "THREADS"):
         if reader.has(name):
             reader.checked(name, server_number, reader.environ[name])
-    for name in CA_VARIABLES:
-        paths = reader.environ.get(name, "")
-        # SSL_CERT_DIR may be a list.
-        for path in filter(None, paths.split(os.pathsep) if name == "SSL_CERT_DIR" else [paths]):
-            if not os.path.exists(path):
-                reader.problem(name, "names what is not there", WRITE_CA)
-            elif not os.path.isdir(path) and not _has_certificates(path):
-                reader.problem(name, "names a file without certificates", WRITE_CA)
+    for name, path in ca_paths(reader.environ):
+        if not os.path.exists(path):
+            reader.problem(name, "names what is not there", WRITE_CA)
+        elif not os.path.isdir(path) and not _has_certificates(path):
+            reader.problem(name, "names a file without certificates", WRITE_CA)
+
+
+def ca_paths(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the paths of certificate authorities that are given, with the variable of each, the
+    one to use first. SSL_CERT_DIR may be a list."""
+    given = [(name, environ.get(name, "").strip()) for name in CA_VARIABLES]
+    lists = [(n, text.split(os.pathsep) if n == "SSL_CERT_DIR" else [text]) for n, text in given]
+    return [(name, path) for name, paths in lists for path in paths if path]
 
 
 def _has_certificates(path: str) -> bool:

@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from config import CA_VARIABLES
+from config import ca_paths
 
 from . import signals
 from .errors import Error
@@ -92,18 +92,18 @@ def parse_json(data: bytes) -> Any:
         value = json.loads(data.decode(), parse_constant=_refuse)
         if b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
-        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and not _is_flat(value, MAX_DEPTH):
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and not _is_within(value, MAX_DEPTH):
             raise ValueError("nested too deeply")
         return value
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _is_flat(value: Any, depth: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value
+def _is_within(value: Any, depth: int) -> bool:
     if not isinstance(value, dict | list):
         return True
-    return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_within(each, depth - 1) for each in inner)
 
 
 def _refuse(name: str) -> None:
@@ -200,9 +200,8 @@ class HttpClient:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))
         # A private certificate authority is normal inside companies. requests knows one variable,
-        # OpenSSL the others; people set any of them. SSL_CERT_DIR may be a list.
-        given = next(filter(None, map(os.environ.get, CA_VARIABLES)), "")
-        self._verify = given.split(os.pathsep)[0] or True
+        # OpenSSL the others; people set any of them. requests takes one path.
+        self._verify = next((path for _, path in ca_paths(os.environ)), True)
         # What else goes with each request, such as its place in a trace.
         self.further_headers: Callable[[], Mapping[str, str]] = dict
 

@@ -138,3 +138,23 @@ def test_a_host_with_a_good_one_gets_it(
         assert HttpClient().send("GET", url, TOKEN).json() == {}
 
     assert received[0]["Authorization"] == TOKEN["Authorization"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "trusted"),
+    [
+        ({"SSL_CERT_DIR": ":/one:/two"}, "/one"),
+        ({"REQUESTS_CA_BUNDLE": "/with:colon.pem"}, "/with:colon.pem"),
+        ({"REQUESTS_CA_BUNDLE": " ", "SSL_CERT_FILE": "/ca.pem"}, "/ca.pem"),
+        ({"SSL_CERT_DIR": ":"}, True),
+    ],
+)
+def test_the_first_path_that_is_given_is_trusted(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], trusted: str | bool
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+
+    assert HttpClient()._verify == trusted

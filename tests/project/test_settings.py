@@ -93,6 +93,15 @@ BAD = {
     "app address with a sign": ("APP_BASE_URL", "https://a;b.example"),
     "app address for all hosts": ("APP_BASE_URL", "https://*.example.com"),
     "app address with an empty label": ("APP_BASE_URL", "https://a..example.com"),
+    "app address with letters behind an IPv6": ("APP_BASE_URL", "http://[::1]x:3000"),
+    "app address with a label too long": ("APP_BASE_URL", f"https://{'a' * 64}.example"),
+    "app address with a dot at the end": ("APP_BASE_URL", "https://app.example.com."),
+    "domain with an empty label": ("AUTH0_DOMAIN", "tenant..auth0.com"),
+    "domain that is half an IPv4": ("AUTH0_DOMAIN", "127.1"),
+    "issuer at port 0": ("AUTH0_DOMAIN", "https://id.example.com:0/"),
+    "issuer with a sign in its host": ("AUTH0_DOMAIN", "https://a<b.example/"),
+    "api at a public address as a number": ("API_BASE_URL", "http://134744072"),
+    "api with a zone": ("API_BASE_URL", "http://[fe80::1%25eth0]:8000"),
     "issuer with a control character": ("AUTH0_DOMAIN", "https://id.example.com/\x7f"),
     "a parameter without a name": ("AUTH0_AUTHORIZE_PARAMS", "=x"),
     "a parameter with half an escape": ("AUTH0_LOGOUT_PARAMS", "a=%zz"),
@@ -103,6 +112,12 @@ BAD = {
     "a short key among long ones": ("APP_SECRET_KEY", f"{'k' * 40},short"),
     "nothing but commas": ("APP_SECRET_KEY", ",,"),
     "store of another kind": ("SESSION_REDIS_URL", "postgres://localhost/0"),
+    "store without a socket": ("SESSION_REDIS_URL", "unix://redis.sock"),
+    "store at two hosts": ("SESSION_REDIS_URL", "redis://one,two:6379"),
+    "store with two databases": ("SESSION_REDIS_URL", "redis://localhost:6379/0/1"),
+    "store with a fragment": ("SESSION_REDIS_URL", "redis://localhost#1"),
+    "sentinels with two services": ("SESSION_REDIS_URL", "redis+sentinel://one:26379/s/t/1"),
+    "a cluster with a service": ("SESSION_REDIS_URL", "redis+cluster://one:6379/s/"),
     "store without a host": ("SESSION_REDIS_URL", "redis://"),
     "store at a port too high": ("SESSION_REDIS_URL", "redis://localhost:99999"),
     "store with a file that is not there": ("SESSION_REDIS_URL", "rediss://h?ssl_ca_certs=/nope"),
@@ -186,6 +201,14 @@ def test_parameters_that_the_app_sets_itself_are_refused(name: str) -> None:
     [line] = problems(AUTH0_AUTHORIZE_PARAMS=f"prompt=consent&{name}=mine")
 
     assert line.startswith(f"AUTH0_AUTHORIZE_PARAMS sets {name}, which the app sets itself")
+
+
+def test_a_secret_that_id_tokens_are_signed_with_is_measured_in_bytes() -> None:
+    read(AUTH0_ID_TOKEN_ALG="HS256", AUTH0_CLIENT_SECRET="\u00e9" * 16)
+
+    [line] = problems(AUTH0_ID_TOKEN_ALG="HS256", AUTH0_CLIENT_SECRET="\u00e9" * 15 + "e")
+
+    assert line.startswith("AUTH0_ID_TOKEN_ALG is HS256, which needs a client secret of 32 bytes")
 
 
 def test_a_contacts_audience_needs_the_address_of_that_api() -> None:
