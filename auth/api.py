@@ -20,8 +20,8 @@ from .relying_party import relying_party
 API_SECONDS = 8.0
 # What the view shows beside its form: the API says what is wrong with what was sent.
 ABOUT_INPUT = (400, 409, 422)
-# The characters of a scope (RFC 6749 section 3.3), as in a character class.
-SCOPE = r"\x21\x23-\x5B\x5D-\x7E"
+# RFC 6749 section 3.3, and no longer than a page can show.
+SCOPE = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]{1,300}")
 
 
 class ApiResponse(NamedTuple):
@@ -115,11 +115,10 @@ def _ask_again_for(audience: str | None) -> None:
 def _forbidden(response: Response, detail: str) -> Error:
     """RFC 6750 section 3.1: `insufficient_scope` may name the scope that is missing."""
     challenge = response.headers.get("WWW-Authenticate", "")
-    if not re.search(r'error\s*=\s*"?insufficient_scope\b', challenge):
+    # RFC 9110 section 11.2: the value of a parameter is a token, or a quoted string.
+    values = re.findall(r'\b(\w++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s",]++))', challenge)
+    parameters = {name.lower(): quoted or token for name, quoted, token in values}
+    if parameters.get("error") != "insufficient_scope":
         return Error("api_refused", detail)
-    # RFC 9110 section 11.2: a quoted string, or a token.
-    found = re.search(
-        rf'\bscope\s*=\s*(?:"([ {SCOPE}]{{1,300}})"|([{SCOPE}]{{1,300}})(?=,|\s|$))', challenge
-    )
-    scope = (found[1] or found[2]).strip() if found else None
-    return Error("insufficient_scope", detail, scope=scope)
+    scope = parameters.get("scope", "").strip()
+    return Error("insufficient_scope", detail, scope=scope if SCOPE.fullmatch(scope) else None)

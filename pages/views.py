@@ -134,7 +134,10 @@ def appointments() -> str | Response:
 @bp.get("/contacts")
 def contacts() -> str | Response:
     """The person's contacts, from the first API or from one with an audience of its own."""
-    return _contacts_page(session.pop("contact", {}), {})
+    page = _contacts_page(session.get("contact", {}), {})
+    if not wants_json():
+        session.pop("contact", None)
+    return page
 
 
 @bp.post("/contacts")
@@ -153,6 +156,7 @@ def add_contact() -> str | Response | tuple[str | Response, int]:
         if wants_json():
             return jsonify(response.data), response.status
         if response.ok:
+            session.pop("contact", None)
             return redirect("/contacts", 303)
         return _contacts_page(contact, _errors_of(response.data, contact)), response.status
     except Error:
@@ -190,24 +194,30 @@ def _errors_of(data: Any, fields: Container[str]) -> dict[str, str]:
     problem = data if isinstance(data, dict) else {}
     found = problem.get("errors") or problem.get("detail") or problem.get("title")
     if isinstance(found, list):
-        found = {_place_of(each): each.get("detail") or each.get("msg") for each in found
-                 if isinstance(each, dict)}  # fmt: skip
-    if not isinstance(found, dict) or not found:
-        found = {"": found or gettext("The API refused this.")}
+        pairs = [_reason_in(each) for each in found]
+    elif isinstance(found, dict):
+        pairs = [(str(name), _text_of(said)) for name, said in found.items()]
+    else:
+        pairs = [("", str(found or gettext("The API refused this.")))]
     errors: dict[str, str] = {}
-    for name, reason in found.items():
-        text = " ".join(map(str, reason)) if isinstance(reason, list) else str(reason)
-        if name in fields:
-            errors[name] = text[:300]
-        else:
-            about = f"{name}: {text}" if name else text
-            errors[""] = f"{errors.get('', '')} {about[:300]}".strip()
+    for name, reason in pairs:
+        field = name if name in fields else ""
+        text = f"{name}: {reason}" if name and not field else reason
+        errors[field] = f"{errors.get(field, '')} {text}".strip()[:300]
     return errors
 
 
-def _place_of(error: dict[str, Any]) -> str:
-    place = error.get("loc") or str(error.get("pointer", "")).split("/")
-    return str(place[-1]) if isinstance(place, list) else ""
+def _text_of(said: Any) -> str:
+    return " ".join(map(str, said)) if isinstance(said, list) else str(said)
+
+
+def _reason_in(item: Any) -> tuple[str, str]:
+    """The field that an item of a list is about, and what it says."""
+    if not isinstance(item, dict):
+        return "", str(item)
+    place = item.get("loc") or str(item.get("pointer", "")).split("/")
+    name = str(place[-1]) if isinstance(place, list) else ""
+    return name, _text_of(item.get("detail") or item.get("msg") or "")
 
 
 def _read(path: str, **api: Any) -> Any:

@@ -114,10 +114,14 @@ SCOPES = {
     'Bearer error="insufficient_scope", scope="a:b c"': "a:b c",
     'Bearer realm="x", error=insufficient_scope': None,
     "Bearer error=insufficient_scope, scope=contacts:write": "contacts:write",
+    "Bearer scope=contacts:write, error=insufficient_scope": "contacts:write",
+    'Bearer error="insufficient_scope", error_description="no scope=x here", scope="y"': "y",
     'Bearer error="insufficient_scope", scope="<script>"': "<script>",
     'Bearer error="insufficient_scope", scope="\xe9"': None,
     f'Bearer error="insufficient_scope", scope="{"x" * 9000}"': None,
-    'Bearer error="insufficient_scope", scope="a&return_to=//evil.example"': "a&return_to=",
+    'Bearer error="insufficient_scope", scope="a&return_to=//evil.example"': (
+        "a&return_to=//evil.example"
+    ),
 }
 
 
@@ -140,3 +144,4 @@ def test_a_scope_is_shown_as_text_and_asked_for_as_a_scope(
     else:
         assert way_on(page.text).startswith("/login?return_to=/appointments&scope=")
         assert way_on(page.text).count("&") == 1
+        assert query_of(way_on(page.text))["scope"] == named

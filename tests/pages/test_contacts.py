@@ -57,6 +57,11 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "several for a field": ({"errors": {"email": ["Odd", "Long"]}}, {"email": "Odd Long"}),
     "by pointer": ({"errors": [{"detail": "Odd", "pointer": "#/email"}]}, {"email": "Odd"}),
     "by place": ({"detail": [{"loc": ["body", "email"], "msg": "Odd"}]}, {"email": "Odd"}),
+    "several by place": (
+        {"detail": [{"loc": ["body", "email"], "msg": each} for each in ("Odd", "Long")]},
+        {"email": "Odd Long"},
+    ),
+    "a list of texts": ({"errors": ["Odd", "Long"]}, {"": "Odd Long"}),
     "for a field that the form lacks": ({"errors": {"city": "Where?"}}, {"": "city: Where?"}),
     "for the whole": ({"detail": "Not today"}, {"": "Not today"}),
     "none": ({}, {"": "The API refused this."}),
@@ -76,11 +81,34 @@ def test_reasons_of_every_shape_are_shown_in_their_place(
     assert shown.get("", "Please look at the fields below.") in page
 
 
-def test_what_was_typed_is_back_after_the_api_failed(writer: Person, api: Api) -> None:
+def test_what_was_typed_is_back_once_the_api_works_again(writer: Person, api: Api) -> None:
+    api.lies(at="api", status=500, times=2)
+
+    assert writer.browser.post("/contacts", data=CLEO).status_code == 502
+    assert writer.browser.get("/contacts").status_code == 502
+    assert 'value="Cleo Brandt"' in writer.sees("/contacts").text
+    assert 'value="Cleo Brandt"' not in writer.sees("/contacts").text
+
+
+def test_what_was_typed_is_back_where_the_page_with_the_reasons_fails(
+    writer: Person, api: Api
+) -> None:
+    api.lies(at="api", status=422, body="{}")
     api.lies(at="api", status=500)
 
     assert writer.browser.post("/contacts", data=CLEO).status_code == 502
     assert 'value="Cleo Brandt"' in writer.sees("/contacts").text
+
+
+def test_what_was_added_at_the_second_try_is_not_in_the_form_again(
+    writer: Person, api: Api
+) -> None:
+    api.lies(at="api", status=500)
+
+    writer.browser.post("/contacts", data=CLEO)
+    writer.browser.post("/contacts", data=CLEO)
+
+    assert 'value="Cleo Brandt"' not in writer.sees("/contacts").text
 
 
 def test_without_the_scope_it_is_asked_for_and_the_form_is_filled_in_again(
