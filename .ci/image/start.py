@@ -7,7 +7,7 @@ import sys
 import time
 
 began = time.monotonic()
-server = subprocess.Popen(["gunicorn", "app:create_app()"], stdout=sys.stderr)  # noqa: S607  # of the image's PATH
+server = subprocess.Popen([sys.executable, "gunicorn.conf.py"], stdout=sys.stderr)
 while server.poll() is None and time.monotonic() < began + 60:
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
     try:
