@@ -1,7 +1,7 @@
 """The HTTP client: every request to the provider and to the APIs goes through here.
 
-`requests` over one pool of connections; no redirects, no cookies, no `.netrc`, and a response that
-is bounded in time and in size.
+One pool of connections; no redirects, no cookies, no `.netrc`, and a response that is bounded in
+time and in size.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import json
 import os
 import socket
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import DefaultCookiePolicy
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,7 +31,7 @@ from .errors import Error
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
-# On the wire and decompressed.
+# Decompressed.
 MAX_BYTES = 2 * 1024 * 1024
 POOL_SIZE = 64
 MAX_DEPTH = 100
@@ -161,44 +160,26 @@ class _HTTPSConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
 
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+CONNECTIONS = {"http": _HTTPConnection, "https": _HTTPSConnection}
 
 
 class _Adapter(HTTPAdapter):
     """The pool of connections, each with a deadline for the whole response."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
-        return manager
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """No redirect is followed. Asked not to, requests still reads a redirect's whole body, to
-        prepare the next request."""
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = CONNECTIONS[pool.scheme]
+        return pool
 
 
 class HttpClient:
-    """One `requests` session, whose pool of connections all threads of the process share."""
+    """One pool of connections, which all threads of the process share."""
 
     def __init__(self) -> None:
-        self._session = _Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # No `.netrc`; and requests would read the whole environment twice for each request.
-        self._session.trust_env = False
-        self._proxies: dict[str, dict[str, str]] = {}  # by origin, as the environment has them
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _Adapter(POOL_SIZE, POOL_SIZE))
+        # The adapter alone: a session of `requests` would follow redirects, keep cookies, and read
+        # `.netrc` and the whole environment, twice for each request.
+        self._adapter = _Adapter(POOL_SIZE, POOL_SIZE)
+        self._proxies = cache(get_environ_proxies)  # by origin
         # A private certificate authority is normal inside companies. requests knows one variable,
         # OpenSSL the others; people set any of them. requests takes one path.
         self._verify = next((path for _, path in ca_paths(os.environ)), True)
@@ -240,32 +221,21 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], seconds: float, content: Any
     ) -> Response:
         scheme, host, *_ = urlsplit(url)
-        origin = f"{scheme}://{host}"
-        if origin not in self._proxies:
-            self._proxies[origin] = get_environ_proxies(url)
         for is_last in (method != "GET", True):
             try:
-                with self._session.request(
-                    method,
-                    url,
-                    headers=headers,
+                request = requests.Request(method, url, headers, **content).prepare()
+                with self._adapter.send(
+                    request,
                     stream=True,
-                    allow_redirects=False,
                     timeout=(min(CONNECT_SECONDS, seconds), seconds),
                     verify=self._verify,
-                    proxies=self._proxies[origin],
-                    **content,
+                    proxies=self._proxies(f"{scheme}://{host}"),
                 ) as response:
                     return Response(response.status_code, response.headers, _body(response))
             # The texts of these exceptions are left behind: they may quote the URL.
             except (requests.Timeout, ReadTimeoutError):
                 raise ResponseTooSlow(host) from None
-            except (
-                requests.RequestException,
-                HTTPError,
-                OSError,
-                ValueError,
-            ) as e:
+            except (HTTPError, OSError, ValueError) as e:
                 # A connection of the pool may have been closed by the server just now: what only
                 # reads is sent again.
                 if is_last or not isinstance(e, requests.ConnectionError):
@@ -274,22 +244,10 @@ class HttpClient:
 
 
 def _body(response: requests.Response) -> bytes:
-    """Read the body piece by piece, and decompress no more than MAX_BYTES of it."""
-    wire = bytearray()
-    for piece in response.raw.stream(65536, decode_content=False):
-        wire += piece
-        if len(wire) > MAX_BYTES:
+    """Read the body piece by piece; urllib3 decompresses no more than a piece at a time."""
+    body = bytearray()
+    for piece in response.raw.stream(65536, decode_content=True):
+        body += piece
+        if len(body) > MAX_BYTES:
             raise ResponseTooLarge
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding == "identity":
-        return bytes(wire)
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise ValueError("a content encoding that nobody asked for")
-    try:
-        # 32 + 15: a gzip or zlib header.
-        body = zlib.decompressobj(47).decompress(wire, MAX_BYTES + 1)
-    except zlib.error:
-        raise ValueError("not compressed as it says") from None
-    if len(body) > MAX_BYTES:
-        raise ResponseTooLarge
-    return body
+    return bytes(body)
