@@ -13,7 +13,7 @@ from sessions import current_session
 
 from .access_control import access_token, needed_sign_in
 from .errors import Error, SignInNeeded
-from .http_client import API, Response, errors_of
+from .http_client import API, Response
 from .refresh import note_refusal
 from .relying_party import relying_party
 
@@ -76,9 +76,8 @@ def _send(
     method: str, url: str, token: str, headers: Mapping[str, str], content: Mapping[str, Any]
 ) -> Response:
     key = needed_sign_in().dpop_key
-    further: dict[str, Any] = {"dpop_key": key, "seconds": API_SECONDS, **content}
-    with errors_of(API, too_large="api_bad_answer"):
-        return relying_party().send(method, url, headers, access_token=token, **further)
+    further: dict[str, Any] = {"dpop_key": key, "seconds": API_SECONDS, "codes": API, **content}
+    return relying_party().send(method, url, headers, access_token=token, **further)
 
 
 def _checked(response: Response, audience: str | None, what: str) -> ApiResponse:

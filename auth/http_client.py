@@ -12,8 +12,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -35,21 +34,10 @@ TOTAL_SECONDS = 10.0
 MAX_BYTES = 2 * 1024 * 1024
 POOL_SIZE = 64
 MAX_DEPTH = 100
-# Codes of no response in time, and of none at all.
-PROVIDER = ("provider_timeout", "provider_unreachable")
-API = ("api_timeout", "api_unreachable")
-
-
-class NoResponse(Exception):
-    """Nobody answered: refused, reset, no such host, a certificate that is not trusted."""
-
-
-class ResponseTooSlow(NoResponse):
-    """No complete response came in time."""
-
-
-class ResponseTooLarge(Exception):
-    """The response was larger than MAX_BYTES and was not read to its end."""
+# Codes of no response in time, of none at all (refused, reset, no such host, a certificate that is
+# not trusted), and of one that is too large.
+PROVIDER = ("provider_timeout", "provider_unreachable", "bad_token_response")
+API = ("api_timeout", "api_unreachable", "api_bad_answer")
 
 
 class Response(NamedTuple):
@@ -107,20 +95,6 @@ def _is_within(value: Any, depth: int) -> bool:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-@contextmanager
-def errors_of(codes: tuple[str, str], *, too_large: str) -> Iterator[None]:
-    """Raise Error where no response comes, by the codes of PROVIDER or API; `too_large` is the code
-    for a response that is too large."""
-    try:
-        yield
-    except ResponseTooSlow as error:
-        raise Error(codes[0], str(error), retry_after=10) from None
-    except NoResponse as error:
-        raise Error(codes[1], str(error), retry_after=5) from None
-    except ResponseTooLarge:
-        raise Error(too_large, "the response is larger than 2 MB") from None
 
 
 class _UntilDeadline(io.RawIOBase):
@@ -193,17 +167,18 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         *,
         seconds: float = TOTAL_SECONDS,
+        codes: tuple[str, str, str] = PROVIDER,
         **content: Any,
     ) -> Response:
         """Send a request with `data`, `json` or `params` as content, and read the response.
 
-        `seconds` bounds the whole response. Raises NoResponse, ResponseTooSlow, ResponseTooLarge.
+        `seconds` bounds the whole response. Raises Error, with one of `codes`.
         """
         fixed = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         headers = {**fixed, **self.further_headers(), **(headers or {})}
         started_at, response = time.perf_counter(), None
         try:
-            response = self._send(method, url, headers, seconds, content)
+            response = self._send(method, url, headers, seconds, codes, content)
             return response
         finally:
             signals.request_sent.send(
@@ -218,9 +193,10 @@ class HttpClient:
             )
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], seconds: float, content: Any
-    ) -> Response:
-        scheme, host, *_ = urlsplit(url)
+        self, method: str, url: str, headers: Mapping[str, str], seconds: float,
+        codes: tuple[str, str, str], content: Any,
+    ) -> Response:  # fmt: skip
+        (too_slow, no_response, too_large), (scheme, host, *_) = codes, urlsplit(url)
         for is_last in (method != "GET", True):
             try:
                 request = requests.Request(method, url, headers, **content).prepare()
@@ -231,23 +207,24 @@ class HttpClient:
                     verify=self._verify,
                     proxies=self._proxies(f"{scheme}://{host}"),
                 ) as response:
-                    return Response(response.status_code, response.headers, _body(response))
+                    body = _body(response, too_large)
+                    return Response(response.status_code, response.headers, body)
             # The texts of these exceptions are left behind: they may quote the URL.
             except (requests.Timeout, ReadTimeoutError):
-                raise ResponseTooSlow(host) from None
+                raise Error(too_slow, host, retry_after=10) from None
             except (HTTPError, OSError, ValueError) as e:
                 # A connection of the pool may have been closed by the server just now: what only
                 # reads is sent again.
                 if is_last or not isinstance(e, requests.ConnectionError):
-                    raise NoResponse(f"{host}: {type(e).__name__}") from None
+                    raise Error(no_response, f"{host}: {type(e).__name__}", retry_after=5) from None
         raise AssertionError("unreachable")
 
 
-def _body(response: requests.Response) -> bytes:
+def _body(response: requests.Response, too_large: str) -> bytes:
     """Read the body piece by piece; urllib3 decompresses no more than a piece at a time."""
     body = bytearray()
     for piece in response.raw.stream(65536, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
-            raise ResponseTooLarge
+            raise Error(too_large, "the response is larger than 2 MB")
     return bytes(body)

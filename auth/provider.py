@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from config import METADATA_PATH, is_loopback
 
 from .errors import Error
-from .http_client import PROVIDER, HttpClient, errors_of
+from .http_client import PROVIDER, HttpClient
 
 FETCH_SECONDS = 5.0
 LIFETIME_SECONDS = 3600
@@ -249,8 +249,8 @@ class Provider:
         return signing_keys(self._fetch_json(self.metadata().jwks_uri))
 
     def _fetch_json(self, url: str) -> dict[str, Any]:
-        with errors_of(PROVIDER, too_large="bad_metadata"):
-            response = self._http.send("GET", url, seconds=FETCH_SECONDS)
+        codes = (*PROVIDER[:2], "bad_metadata")
+        response = self._http.send("GET", url, seconds=FETCH_SECONDS, codes=codes)
         if response.status == 429 or response.status >= 500:
             raise Error("provider_unreachable", f"{response.status} at {url}", retry_after=5)
         data = response.json_object()

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from . import signals
 from .client_authentication import BASIC
 from .errors import Error
-from .http_client import PROVIDER, TOTAL_SECONDS, Response, errors_of
+from .http_client import TOTAL_SECONDS, Response
 from .relying_party import RelyingParty
 from .token_set import TokenSet
 
@@ -82,11 +82,10 @@ def authenticated_post(
             left = max(deadline - time.monotonic(), 0.1)
             return rp.http.send("POST", endpoint, headers, seconds=left, data=authenticated)
 
-        with errors_of(PROVIDER, too_large="bad_token_response"):
-            if rp.dpop and dpop_key:
-                response = rp.dpop.send(dpop_key, "POST", endpoint, send)
-            else:
-                response = send({})
+        if rp.dpop and dpop_key:
+            response = rp.dpop.send(dpop_key, "POST", endpoint, send)
+        else:
+            response = send({})
         if response.json_object().get("error") != "invalid_client":
             if method != methods[0]:
                 authentication.accept(method)

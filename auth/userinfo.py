@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from .errors import Error
-from .http_client import NoResponse, Response, ResponseTooLarge
+from .http_client import Response
 from .id_token import InvalidToken, check_issuer, verify_signature
 from .relying_party import RelyingParty
 
@@ -37,19 +37,18 @@ def further_claims(
             "GET", endpoint, headers, dpop_key=dpop_key, access_token=access_token, seconds=SECONDS
         )
         found = _claims_of(rp, response)
-    except (Error, InvalidToken, NoResponse, ResponseTooLarge, ValueError) as error:
-        log.warning("UserInfo is not used: %s", error or type(error).__name__)
-        return {}
-    # Section 5.3.2: the `sub` must be that of the ID token, else nothing of it may be used.
-    if found.get("sub") != claims["sub"]:
-        log.warning("UserInfo is not used: sub is not that of the ID token")
+        # Section 5.3.2: the `sub` must be that of the ID token, else nothing of it may be used.
+        if found.get("sub") != claims["sub"]:
+            raise InvalidToken("sub is not that of the ID token")
+    except (Error, InvalidToken) as error:
+        log.warning("UserInfo is not used: %s", error)
         return {}
     return {k: v for k, v in found.items() if k not in claims and k not in NOT_ABOUT_PERSON}
 
 
 def _claims_of(rp: RelyingParty, response: Response) -> dict[str, Any]:
     if response.status != 200:
-        raise ValueError(f"status {response.status}")
+        raise InvalidToken(f"status {response.status}")
     if response.media_type != "application/jwt":
         return response.json_object()
     _, claims = verify_signature(rp, response.body.decode("ascii", "replace").strip())

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask
 
 from auth import Error, RelyingParty
-from auth.http_client import NoResponse, Response, ResponseTooLarge
+from auth.http_client import Response
 from config import METADATA_PATH, Settings
 
 APP = "Applications → your application → "
@@ -133,5 +133,5 @@ def fetch_metadata(rp: RelyingParty, address: str) -> Response | None:
     """Return what an issuer's address says about itself, None where it does not answer."""
     try:
         return rp.http.send("GET", address.removesuffix(METADATA_PATH).rstrip("/") + METADATA_PATH)
-    except (NoResponse, ResponseTooLarge):
+    except Error:
         return None

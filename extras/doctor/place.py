@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from auth import SignIn
-from auth.http_client import NoResponse
+from auth import Error, SignIn
+from auth.http_client import API
 from config import is_loopback
 from sessions import session_records
 
@@ -38,8 +38,8 @@ def api(exam: Examination) -> Iterator[Finding]:
             invented = exam.rp.http.send(
                 "GET", url, {"Authorization": "Bearer no-such-token"}
             ).status
-        except NoResponse as error:
-            yield wrong("API", f"{url} does not answer ({quoted(error)})", "API_BASE_URL")
+        except Error as error:
+            yield wrong("API", f"{url} does not answer ({quoted(error.detail)})", "API_BASE_URL")
             continue
         if without == invented == 401:
             yield ok("API", f"{url} demands an access token")
@@ -75,7 +75,7 @@ def access_token(exam: Examination) -> Iterator[Finding]:
         yield note(subject, "it has expired", "nothing: open a page that calls the API first")
         return
     url, key, token = f"{base_url}/appointments", sign_in.dpop_key, tokens.access_token
-    status = exam.rp.send("GET", url, {}, dpop_key=key, access_token=token).status
+    status = exam.rp.send("GET", url, {}, dpop_key=key, access_token=token, codes=API).status
     text = f"{url} refuses it: {_describe(token, audience)}"
     yield judged(subject, status != 401, f"{url} answers {status} to it", text, change)
 
@@ -123,7 +123,7 @@ def reverse_proxy(exam: Examination) -> Iterator[Finding]:
     try:
         is_alive = exam.rp.http.send("GET", f"{base}/healthz").json_object().get("status") == "ok"
         home = exam.rp.http.send("GET", f"{base}/")
-    except NoResponse:
+    except Error:
         yield note(subject, f"{base} does not answer; start the app and ask again")
         return
     if is_alive and home.headers.get("Location") == f"{base}/":

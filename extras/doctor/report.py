@@ -11,7 +11,6 @@ import click
 from flask import Flask
 
 from auth import Error
-from auth.http_client import NoResponse, ResponseTooLarge
 from config import is_loopback
 from sessions import StoreUnavailable
 
@@ -70,7 +69,7 @@ def _run(check: Check, exam: Examination) -> list[Finding]:
         return list(check(exam))
     except Error as error:
         return [wrong(subject, str(error.page.title), quoted(error.detail))]
-    except (NoResponse, ResponseTooLarge, StoreUnavailable) as error:
+    except StoreUnavailable as error:
         return [wrong(subject, "no answer", quoted(error))]
 
 

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from auth.http_client import HttpClient, NoResponse
+from auth import Error
+from auth.http_client import HttpClient
 
 DAY = timedelta(days=1)
 TOKEN = {"Authorization": "Bearer a-secret"}
@@ -119,7 +120,7 @@ def test_a_host_with_a_bad_certificate_gets_no_token(certificate: Signed, tmp_pa
     client = HttpClient()
     with served(certificate.at(tmp_path / "server.pem")) as (url, received):
         for method in ("GET", "POST"):
-            with pytest.raises(NoResponse, match="SSLError") as raised:
+            with pytest.raises(Error, match="SSLError") as raised:
                 client.send(method, url, TOKEN)
             assert "a-secret" not in str(raised.value)
 

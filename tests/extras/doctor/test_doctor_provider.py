@@ -102,7 +102,7 @@ def test_a_token_endpoint_that_is_broken_is_not_called_a_wrong_secret(
 def test_an_endpoint_that_does_not_answer_is_found(app: Flask, provider: Provider) -> None:
     provider.lies(at="authorize", drop=True, times=0)
 
-    assert Examined(app).of("authorization request").startswith("wrong no answer")
+    assert Examined(app).of("authorization request").startswith("wrong The sign-in service")
 
 
 def test_a_provider_that_does_not_answer_is_asked_no_more(make_app: MakeApp) -> None:
