@@ -92,7 +92,7 @@ def on_sign_in(app: Flask, hook: SignInHook) -> None:
 def init_app(app: Flask, settings: Settings) -> None:
     """Add the routes of the flow and the pages of its errors, and close every view that is not
     marked as public."""
-    app.extensions["relying_party"] = RelyingParty.from_settings(settings)
+    app.extensions["relying_party"] = RelyingParty(settings)
     for check in CHECKS:
         app.before_request(check)
     errors.init_app(app)

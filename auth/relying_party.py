@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from flask import current_app
@@ -18,30 +17,18 @@ from .http_client import TOTAL_SECONDS, HttpClient, Response
 from .provider import Provider
 
 
-@dataclass(frozen=True)
 class RelyingParty:
     """This app, as the provider sees it."""
 
-    settings: Settings
-    provider: Provider
-    http: HttpClient
-    encryptor: Encryptor
-    client_authentication: ClientAuthentication
-    dpop: DPoP | None
-    sign_in_hooks: list[Any] = field(default_factory=list)
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> RelyingParty:
-        """Return the relying party that the settings describe."""
-        http = HttpClient()
-        return cls(
-            settings,
-            Provider(settings.issuer, http),
-            http,
-            Encryptor(settings.secret_keys),
-            ClientAuthentication(settings),
-            DPoP() if settings.dpop else None,
-        )
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is sent yet."""
+        self.settings = settings
+        self.http = HttpClient()
+        self.provider = Provider(settings.issuer, self.http)
+        self.encryptor = Encryptor(settings.secret_keys)
+        self.client_authentication = ClientAuthentication(settings)
+        self.dpop = DPoP() if settings.dpop else None
+        self.sign_in_hooks: list[Any] = []
 
     def send(
         self,

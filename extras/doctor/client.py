@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -101,7 +102,8 @@ def authorization_request(exam: Examination) -> Iterator[Finding]:
 
 def _ask(exam: Examination, **changes: Any) -> Reply:
     """Send the authorization request that the app would send with these settings."""
-    changed = replace(exam.rp, settings=replace(exam.settings, **changes))
+    changed = copy(exam.rp)
+    changed.settings = replace(exam.settings, **changes)
     exam.app.extensions["relying_party"] = changed
     try:
         with exam.app.test_request_context("/login?prompt=none"):
