@@ -177,14 +177,12 @@ CHECKS = (require_small_request, require_own_address, require_same_origin, requi
 def current_sign_in() -> SignIn | None:
     """Return the sign-in of the visitor, None if nobody is signed in."""
     session = current_session()
-    stored, sign_in = g.get("sign_in", (None, None))
-    # Every change puts another object there, so this is never what was before one.
-    if session.key is None or stored is not session.get(SESSION_KEY):
-        # A visitor's own data is nobody's sign-in, whatever its keys.
-        stored = session.get(SESSION_KEY) if session.key else None
-        sign_in = SignIn.from_session(session) if session.key else None
-        g.sign_in = stored, sign_in
-    return cast(SignIn | None, sign_in)
+    # A visitor's own data is nobody's sign-in, whatever its keys.
+    stored = session.get(SESSION_KEY) if session.key else None
+    # Every change puts another object there, so what was read of this one is never out of date.
+    if g.get("sign_in", (None, None))[0] is not stored:
+        g.sign_in = stored, SignIn.from_session({SESSION_KEY: stored})
+    return cast(SignIn | None, g.sign_in[1]) if stored else None
 
 
 def needed_sign_in() -> SignIn:

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import time
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from flask import Request
@@ -98,7 +98,7 @@ class LoginTransaction:
 
     def to_state(self, encryptor: Encryptor) -> str:
         """Return the value of `state`. RFC 6749 section 10.10: nobody can guess it."""
-        values = list(astuple(self))
+        values = list(vars(self).values())
         while values[-1] is None:
             values.pop()
         plaintext = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()

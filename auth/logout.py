@@ -104,9 +104,12 @@ def end_sessions(sessions: Iterable[StoredSession]) -> int:
 def end_oldest_sessions(ref: str) -> None:
     """End those of a person's sessions that were used least recently, where there are too many.
     Raises StoreUnavailable."""
-    if len(session_records().keys_with(ref)) > MAX_SESSIONS:
-        found = sorted(session_records().all_with(ref), key=lambda each: each.record.seen_at)
-        end_sessions(found[:-MAX_SESSIONS])
+    records = session_records()
+    keys = records.keys_with(ref)
+    if len(keys) > MAX_SESSIONS:
+        # When they were used is outside of what is encrypted, and some have ended by themselves.
+        living = [(record.seen_at, key) for key in keys if (record := records.store.read(key))]
+        end_sessions(records.living(key for _, key in sorted(living)[:-MAX_SESSIONS]))
 
 
 def remember_logout(ref: str, issued_at: float) -> None:

@@ -58,7 +58,6 @@ PASSED_ON = (
     "connection",
 )  # fmt: skip
 MAX_PARAMETER_LENGTH = 2000
-MAX_FINISHED = 5
 # How long one callback waits for another of the same sign-in (a double click), and how long that
 # one has.
 EXCHANGE_SECONDS = 30.0
@@ -118,13 +117,11 @@ def callback() -> Response:
         g.return_to = transaction.return_to
         if session.unavailable:
             raise session.unavailable
-        sign_in, browser = current_sign_in(), BrowserSecret.from_request(request, rp.settings)
-        if sign_in and transaction.id in sign_in.finished:
-            return redirect(transaction.return_to, 302)  # Back, reload, a second click
+        browser = BrowserSecret.from_request(request, rp.settings)
         if browser is None or not transaction.is_of(browser):
             what = "no sign-in cookie" if browser is None else "late, or of another browser"
             stale = Error("stale_sign_in", what)
-            if sign_in is None or session.stored.started_at < transaction.created_at:
+            if session.key is None or session.stored.started_at < transaction.created_at:
                 raise stale
             # Tabs that a browser opens together have a cookie each, and the last one stays: who has
             # signed in by one of them meanwhile needs no error in the others.
@@ -198,7 +195,6 @@ def _sign_in(
         scope_asked=scope,
         browser=request.user_agent.string[:200],
         token_sets={},
-        finished=[transaction.id],
     )
     try:
         _start_session(rp, transaction, sign_in, token_set, began_at)
@@ -220,9 +216,8 @@ def _start_session(
     takes_over = bool(transaction.audience)
     earlier = sign_in_to_take_over(session) if takes_over else current_sign_in()
     if earlier and all(earlier.claims.get(n) == claims.get(n) for n in ("sub", "org_id")):
-        finished = [*earlier.finished, transaction.id][-MAX_FINISHED:]
         kept = earlier.token_sets if takes_over and not sign_in.dpop_key else {}
-        sign_in = replace(sign_in, token_sets=dict(kept), finished=finished)
+        sign_in = replace(sign_in, token_sets=dict(kept))
     else:
         earlier = None  # another person, or organization: nothing of it is carried over
     # What pages stored for this person, or for this visitor before the sign-in, stays.

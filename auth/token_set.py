@@ -69,8 +69,8 @@ class SignIn:
     """One person's sign-in: who, by which ID token, and the token sets by audience.
 
     The configured API's token set has the audience "". `claims` are those of the ID token,
-    verified; `userinfo` those that only UserInfo brought. `finished` are the ids of the last
-    sign-ins of this session; `dpop_key` is its private key as JWK, where tokens are bound to one.
+    verified; `userinfo` those that only UserInfo brought; `dpop_key` is the session's private key
+    as JWK, where tokens are bound to one.
     """
 
     id_token: str
@@ -79,7 +79,6 @@ class SignIn:
     browser: str
     token_sets: dict[str, TokenSet]
     userinfo: dict[str, Any] = field(default_factory=dict)
-    finished: list[str] = field(default_factory=list)
     dpop_key: dict[str, Any] | None = None
 
     def __repr__(self) -> str:

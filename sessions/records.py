@@ -154,8 +154,12 @@ class SessionRecords:
 
     def all_with(self, ref: str) -> list[StoredSession]:
         """Return the living sessions with a reference."""
+        return self.living(self.keys_with(ref))
+
+    def living(self, keys: Iterable[str]) -> list[StoredSession]:
+        """Return those of the sessions that have not ended."""
         found = []
-        for key in self.keys_with(ref):
+        for key in keys:
             with suppress(SessionEnded):
                 found.append(self.read(key))
         return found
