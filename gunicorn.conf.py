@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -44,13 +45,17 @@ def when_ready(server: Any) -> None:
     refused goes to another replica at once.
     """
     for listener in server.LISTENERS:
-        listener.close = partial(_stop_listening, server, listener.sock, listener.close)
+        listener.close = partial(_stop_listening, server, listener, listener.close)
 
 
-def _stop_listening(server: Any, listening: socket.socket, close: Callable[[], None]) -> None:
+def _stop_listening(server: Any, listener: Any, close: Callable[[], None]) -> None:
     # Not in a worker, and not where another gunicorn took the sockets over (SIGUSR2).
     if os.getpid() == server.pid and not (server.reexec_pid or server.master_pid):
-        listening.shutdown(socket.SHUT_RDWR)
+        # What is queued and was accepted by no worker yet would be reset, with the request in it.
+        deadline = time.monotonic() + 1
+        while listener.get_backlog() > 0 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        listener.sock.shutdown(socket.SHUT_RDWR)
     close()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +14,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.behind_caddy import Deployment, Load, running_deployment, slow_senders
-from tests.support.harness import ADA, BEN, CLARA, YUKI, Person, Provider, free_port
+from tests.support.harness import (
+    ADA,
+    BEN,
+    CLARA,
+    YUKI,
+    Gunicorn,
+    Person,
+    Provider,
+    free_port,
+    workers_of,
+)
 from tests.support.in_chromium import is_signed_in, sign_in, sign_out
 
 PEOPLE = (ADA, BEN, YUKI, CLARA)
@@ -84,6 +97,24 @@ def test_a_rolling_restart_fails_no_request_signs_nobody_out_and_refreshes_each_
     assert provider.refreshes() == len(people)
     assert provider.stats()["reuse_detections"] == 0
     assert all(person.is_signed_in() for person in people)
+
+
+def test_what_no_worker_has_taken_yet_is_answered_though_the_server_is_told_to_end(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    with Gunicorn(settings, folder=tmp_path) as app:
+        (worker,) = workers_of(app)
+        os.kill(worker, signal.SIGSTOP)
+        with socket.create_connection(("127.0.0.1", app.port), 0.3) as queued:
+            queued.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+            os.kill(app.process.pid, signal.SIGTERM)
+            with pytest.raises(TimeoutError):  # and it is not reset
+                queued.recv(1)
+            os.kill(worker, signal.SIGCONT)
+            queued.settimeout(10)
+
+            assert queued.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_hundred_slow_senders_keep_nobody_waiting(deployment: Deployment) -> None:
