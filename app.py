@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import auth
 import pages
 import sessions
-from config import Settings, SettingsError, likely_causes, load
+from config import Settings, SettingsError, load, unknown_settings
 
 ENV_FILE = Path(__file__).with_name(".env")
 
@@ -39,9 +39,12 @@ def create_app(store: sessions.Store | None = None) -> Flask:
         app = Flask(__name__)
         sessions.init_app(app, settings, store)
     except UnicodeDecodeError:
-        sys.exit(f"{ENV_FILE.name} is not UTF-8 text. Write: the same, saved as UTF-8")
+        sys.exit(".env is not UTF-8 text. Write: the same, saved as UTF-8")
     except SettingsError as error:
-        sys.exit("\n".join([*error.problems, *likely_causes(os.environ, ENV_FILE, *groups)]))
+        lines = [*error.problems, *unknown_settings(os.environ, *groups)]
+        if not (os.environ.get("AUTH0_DOMAIN") or ENV_FILE.exists()):
+            lines.insert(0, ".env does not exist. Run: cp .env.example .env, and fill it in")
+        sys.exit("\n".join(lines))
 
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     auth.init_app(app, settings)
@@ -49,7 +52,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     app.extensions["extras"] = EXTRAS
     for extra, its_settings in zip(extras, of_extras, strict=True):
         extra.init_app(app, settings, its_settings)
-    for line in likely_causes(os.environ, ENV_FILE, *groups):
+    for line in unknown_settings(os.environ, *groups):
         app.logger.warning(line)
 
     if hops := settings.trusted_proxy_hops:

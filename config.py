@@ -192,8 +192,8 @@ def _api_base_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def word(text: str) -> str:
-    """Check a text that somebody else chose, such as the provider."""
+def identifier(text: str) -> str:
+    """Check a name or a secret that somebody else chose: the provider, or the API."""
     if not text.isprintable() or " " in text:
         raise Bad("has spaces or control characters in it", "the value as the provider shows it")
     return text
@@ -410,12 +410,12 @@ class Settings:
     """The checked settings of the core."""
 
     issuer: str = variable("AUTH0_DOMAIN", _issuer, required=WRITE_ISSUER)
-    client_id: str = variable("AUTH0_CLIENT_ID", word, required="the application's client id")
-    client_secret: str | None = variable("AUTH0_CLIENT_SECRET", word, secret=True)
+    client_id: str = variable("AUTH0_CLIENT_ID", identifier, required="the application's client id")
+    client_secret: str | None = variable("AUTH0_CLIENT_SECRET", identifier, secret=True)
     client_signing_key: SigningKey | None = variable("AUTH0_CLIENT_SIGNING_KEY", _signing_key)
-    audience: str | None = variable("AUTH0_AUDIENCE", word)
+    audience: str | None = variable("AUTH0_AUDIENCE", identifier)
     scope: tuple[str, ...] | None = variable("AUTH0_SCOPE", _scope)
-    organization: str | None = variable("AUTH0_ORGANIZATION", word)
+    organization: str | None = variable("AUTH0_ORGANIZATION", identifier)
     authorize_params: dict[str, str] = variable(
         "AUTH0_AUTHORIZE_PARAMS", _authorize_params, default=""
     )
@@ -425,7 +425,7 @@ class Settings:
     dpop: bool = variable("AUTH0_DPOP", switch, default="0")
     api_base_url: str | None = variable("API_BASE_URL", _api_base_url)
     contacts_api_base_url: str | None = variable("CONTACTS_API_BASE_URL", _api_base_url)
-    contacts_audience: str | None = variable("CONTACTS_AUDIENCE", word)
+    contacts_audience: str | None = variable("CONTACTS_AUDIENCE", identifier)
     app_base_url: str = variable("APP_BASE_URL", _app_base_url, default="http://localhost:3000")
     secret_keys: tuple[str, ...] = variable(
         "APP_SECRET_KEY", _secret_keys, required=WRITE_KEY, secret=True
@@ -596,9 +596,9 @@ def _has_certificates(path: str) -> bool:
         return False
 
 
-def likely_causes(environ: Mapping[str, str], env_file: Path, *groups: type[Any]) -> list[str]:
-    """Return a line for each variable that looks like a setting and is not one (a typing error
-    would otherwise be ignored), and for a `.env` that nobody made."""
+def unknown_settings(environ: Mapping[str, str], *groups: type[Any]) -> list[str]:
+    """Return a line for each variable that looks like a setting and is not one: a typing error
+    would otherwise be ignored."""
     known = set(variables(*groups))
     lines = []
     for name in sorted(environ.keys() - known):
@@ -606,6 +606,4 @@ def likely_causes(environ: Mapping[str, str], env_file: Path, *groups: type[Any]
         meant = f". Meant: {nearest[0]}?" if nearest else ""
         if nearest or name.startswith("AUTH0_"):
             lines.append(f"Unknown setting {name}; ignored{meant}")
-    if not environ.get("AUTH0_DOMAIN") and not env_file.exists():
-        lines.append(f"{env_file.name} does not exist. Write: a copy of .env.example, filled in")
     return lines
