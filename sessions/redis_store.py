@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -61,18 +60,25 @@ class RedisStore:
         # Not at start: a Cluster's client asks for its nodes at once, and they may come up later.
         return self._make_client()
 
+    def _ask(self, *command: object) -> Any:
+        """Send a command, in Redis' own words; raise StoreUnavailable where it fails."""
+        try:
+            return self._client.execute_command(*command)
+        except (RedisError, RedisClusterException, OSError) as error:
+            # Without the error itself: its text may name the address, the user or the password,
+            # and a traceback has that of every error in the chain.
+            raise StoreUnavailable(type(error).__name__) from None
+
     def _run(self, script: str, key: str, *args: object) -> Any:
         # By its text and not its hash: after a fail-over or a restart the hash is not known.
-        return self._client.eval(script, 1, key, *args)
+        return self._ask("EVAL", script, 1, key, *args)
 
     def create(self, key: str, record: Record, refs: Iterable[str]) -> None:
         value = HEAD.pack(record.version, record.seen_at, record.expires_at) + record.data
-        with _errors_translated():
-            # The references first: a session that nobody could find again must not exist.
-            self._add_refs(key, refs)
-            self._client.set(
-                _session(key), value, px=_milliseconds(record.expires_at - time.time())
-            )
+        # The references first: a session that nobody could find again must not exist.
+        self._add_refs(key, refs)
+        lives = _milliseconds(record.expires_at - time.time())
+        self._ask("SET", _session(key), value, "PX", lives)
 
     def _add_refs(self, key: str, refs: Iterable[str]) -> None:
         now = time.time()
@@ -81,61 +87,41 @@ class RedisStore:
             self._run(ADD_REF, _ref(ref), *times, key)
 
     def read(self, key: str) -> Record | None:
-        with _errors_translated():
-            return _living(self._client.get(_session(key)))
+        return _living(self._ask("GET", _session(key)))
 
     def replace(self, key: str, old_version: bytes, record: Record, refs: Iterable[str]) -> bool:
-        with _errors_translated():
-            self._add_refs(key, refs)
-            values = (old_version, record.version, record.data)
-            return bool(self._run(REPLACE, _session(key), *values))
+        self._add_refs(key, refs)
+        return bool(self._run(REPLACE, _session(key), old_version, record.version, record.data))
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
         times, now = struct.pack("!dd", seen_at, expires_at), time.time()
-        with _errors_translated():
-            self._run(TOUCH, _session(key), times, _milliseconds(expires_at - now), now)
+        self._run(TOUCH, _session(key), times, _milliseconds(expires_at - now), now)
 
     def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
-        with _errors_translated():
-            deleted = _living(self._client.getdel(_session(key)))
-            for ref in refs:
-                self._client.zrem(_ref(ref), key)
+        deleted = _living(self._ask("GETDEL", _session(key)))
+        for ref in refs:
+            self._ask("ZREM", _ref(ref), key)
         return deleted
 
     def keys_with(self, ref: str) -> list[str]:
-        with _errors_translated():
-            return [key.decode() for key in self._client.zrange(_ref(ref), 0, -1)]
+        return [key.decode() for key in self._ask("ZRANGE", _ref(ref), 0, -1)]
 
     def add(self, name: str, value: str, seconds: float) -> bool:
-        with _errors_translated():
-            return bool(self._client.set(_named(name), value, nx=True, px=_milliseconds(seconds)))
+        return bool(self._ask("SET", _named(name), value, "NX", "PX", _milliseconds(seconds)))
 
     def get(self, name: str) -> str | None:
-        with _errors_translated():
-            value = self._client.get(_named(name))
-        return bytes(value).decode() if value is not None else None
+        value = self._ask("GET", _named(name))
+        return value.decode() if value is not None else None
 
     def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
-        with _errors_translated():
-            return bool(self._run(SWAP, _named(name), old, new, _milliseconds(seconds)))
+        return bool(self._run(SWAP, _named(name), old, new, _milliseconds(seconds)))
 
     def remove(self, name: str, value: str) -> bool:
-        with _errors_translated():
-            return bool(self._run(REMOVE, _named(name), value))
+        return bool(self._run(REMOVE, _named(name), value))
 
     def sweep(self) -> int:
         """Nothing to do: Redis deletes what has expired by itself."""
         return 0
-
-
-@contextmanager
-def _errors_translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, RedisClusterException, OSError) as error:
-        # Without the error itself: its text may name the address, the user or the password, and
-        # a traceback has that of every error in the chain.
-        raise StoreUnavailable(type(error).__name__) from None
 
 
 def _living(value: bytes | None) -> Record | None:
