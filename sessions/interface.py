@@ -163,8 +163,6 @@ def session_records() -> SessionRecords:
 class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has no types
     """Opens and saves sessions for Flask, and tells them to the browser by a cookie."""
 
-    ttl = False  # makes Flask-Session offer `flask session_cleanup`, which sweeps
-
     def __init__(self, app: Flask, records: SessionRecords, settings: Settings) -> None:
         """Take the stored sessions, and the settings that the cookie follows."""
         super().__init__(app)
@@ -239,10 +237,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         name = self.get_cookie_name(app)
         response.set_cookie(name, value, max_age=max_age, **self._cookie_attributes)
 
-    # ---------------------------------------------------------------- what Flask-Session calls
-
-    def _delete_expired_sessions(self) -> None:
-        self.records.store.sweep()
+    # ---------------------------------------------------------------- what Flask-Session asks for
 
     def _not_used(self, *_: object) -> None:
         raise NotImplementedError("sessions are started by start() and written by commit()")

@@ -119,10 +119,6 @@ class RedisStore:
     def remove(self, name: str, value: str) -> bool:
         return bool(self._run(REMOVE, _named(name), value))
 
-    def sweep(self) -> int:
-        """Nothing to do: Redis deletes what has expired by itself."""
-        return 0
-
 
 def _living(value: bytes | None) -> Record | None:
     """The record in a value. Redis times keys out by its own clock, which may be another."""

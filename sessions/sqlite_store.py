@@ -179,23 +179,13 @@ class SQLiteStore:
             changed = connection.execute(statement, values | {"now": time.monotonic()})
         return changed.rowcount == 1
 
-    def sweep(self) -> int:
-        """Delete all that has expired, in short transactions; return how many sessions."""
-        swept = 0
-        while True:
-            with self._transaction() as connection:
-                count = _sweep(connection)
-            swept += count
-            if count < SWEEP_AT_ONCE:
-                return swept
-
 
 def _add_refs(connection: sqlite3.Connection, key: str, refs: Iterable[str]) -> None:
     rows = [(ref, key) for ref in refs]
     connection.executemany("INSERT OR IGNORE INTO refs VALUES (?, ?)", rows)
 
 
-def _sweep(connection: sqlite3.Connection) -> int:
+def _sweep(connection: sqlite3.Connection) -> None:
     """Delete some of what has expired. Each sign-in does so: more goes than can come."""
     rows = connection.execute(
         "SELECT key FROM sessions WHERE expires_at <= ? LIMIT ?", (time.time(), SWEEP_AT_ONCE)
@@ -204,7 +194,6 @@ def _sweep(connection: sqlite3.Connection) -> int:
     connection.executemany("DELETE FROM sessions WHERE key = ?", rows)
     dead = f"DELETE FROM named WHERE NOT ({LIVING})"
     connection.execute(dead, {"now": time.monotonic()})
-    return len(rows)
 
 
 def _living(row: tuple[Any, ...] | None) -> Record | None:

@@ -57,6 +57,3 @@ class Store(Protocol):
 
     def remove(self, name: str, value: str) -> bool:
         """Remove a named value if it is `value`; say whether."""
-
-    def sweep(self) -> int:
-        """Delete what has expired, where the engine does not do so itself; return how much."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,7 @@ from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
 from sessions.store import Record, Store
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import SESSION_COOKIE, Browser, Gunicorn, Person, environment
+from tests.support.harness import SESSION_COOKIE, Browser, Person
 from tests.support.session_store import Counted, record, store_of
 
 # By hand: ANONYMOUS=100000 MANY=200000 pytest tests/sessions/test_store_counts.py
@@ -175,24 +173,6 @@ def test_every_call_of_redis_costs_the_same_with_ten_and_with_very_many_sessions
     assert with_many == with_ten
     linear = ("keys", "scan", "smembers", "hgetall")
     assert not any(word in name for names in with_many for name in names for word in linear)
-
-
-def test_the_command_that_operators_run_sweeps(settings: dict[str, str], tmp_path: Path) -> None:
-    """`flask --app app session_cleanup`, as cron would run it."""
-    folder = Gunicorn(settings, folder=tmp_path).cwd
-    (folder / "instance").mkdir()
-    keep(SQLiteStore(folder / "instance" / "sessions.sqlite3"), 5, 0.1)
-    time.sleep(0.2)
-
-    with environment(settings):
-        subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", "session_cleanup"],
-            cwd=folder,
-            check=True,
-            timeout=60,
-        )
-
-    assert records("sqlite", "", folder / "instance") == 0
 
 
 def test_a_session_takes_at_most_2500_bytes_of_redis(

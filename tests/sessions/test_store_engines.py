@@ -84,22 +84,6 @@ def rows(path: Path) -> dict[str, int]:
     return counts
 
 
-def test_the_sweep_of_sqlite_deletes_what_has_expired_and_nothing_else(
-    tmp_path: Path, clock: Clock
-) -> None:
-    store = SQLiteStore(tmp_path / "db")
-    for n in range(500):
-        store.create(f"short {n}", record(seconds=100), [f"ref {n}"])
-    store.create("long", record(seconds=900), ["ref"])
-    store.add("lock", "first", 60)
-    clock.moves(200)
-
-    assert store.sweep() == 500
-
-    assert rows(tmp_path / "db") == {"sessions": 1, "refs": 1, "named": 0}
-    assert store.read("long")
-
-
 def test_nobody_else_on_the_machine_reads_the_file(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -119,15 +103,20 @@ def test_no_connection_is_carried_over_a_fork(tmp_path: Path) -> None:
     assert [path for path in opened if path.startswith(str(tmp_path))] == []
 
 
-def test_each_sign_in_sweeps_more_than_it_adds(tmp_path: Path, clock: Clock) -> None:
+def test_each_sign_in_sweeps_more_than_it_adds_and_nothing_that_lives(
+    tmp_path: Path, clock: Clock
+) -> None:
     store = SQLiteStore(tmp_path / "db")
     for n in range(100):
-        store.create(f"short {n}", record(seconds=100), ["ref"])
+        store.create(f"short {n}", record(seconds=100), [f"ref {n}"])
+    store.create("long", record(seconds=900), ["ref"])
+    store.add("lock", "first", 60)
     clock.moves(200)
 
     store.create("new", record(), ["ref"])
 
-    assert rows(tmp_path / "db")["sessions"] == 1
+    assert rows(tmp_path / "db") == {"sessions": 2, "refs": 2, "named": 0}
+    assert store.read("long")
 
 
 CALLS: dict[str, Callable[[Store], object]] = {
