@@ -26,8 +26,6 @@ VISITOR_BYTES = 2048
 # How often a write that another request overtook is tried again on top of what that one wrote.
 SWAP_ATTEMPTS = 20
 
-_REMOVED = object()
-
 
 class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no types
     """The session of a signed-in person, in the store; or of a visitor, in the visitor's cookie.
@@ -79,17 +77,13 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
 
         Raises SessionEnded where the session is gone.
         """
-        stored, changes = self.stored, {}
-        if self.modified:
-            before = self._records.decode(stored.key, stored.record).data
-            changed = {k: v for k, v in self.items() if k not in before or before[k] != v}
-            changes = changed | {k: _REMOVED for k in before if k not in self}
+        stored, mine, has_changes = self.stored, dict(self), self.modified
         self.load(stored.key)
-        for name, value in changes.items():
-            if value is _REMOVED:
+        if has_changes:
+            before = self._records.decode(stored.key, stored.record).data
+            for name in before.keys() - mine.keys():
                 self.pop(name, None)
-            else:
-                self[name] = value
+            self.update({k: v for k, v in mine.items() if k not in before or before[k] != v})
 
     def commit(self, *, refs: Iterable[str] = (), ends_at: float | None = None) -> None:
         """Write what this request changed, now, on top of what others have written meanwhile;
