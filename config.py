@@ -33,18 +33,20 @@ METADATA_PATH = "/.well-known/openid-configuration"
 WRITE_KEY = 'the output of: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WRITE_ISSUER = "your tenant's domain (tenant.eu.auth0.com) or your provider's issuer URL"
 WRITE_CA = "the path of the CA certificates, PEM"
-REDIS_SCHEMES = (
-    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster",
-    "rediss+cluster",
-)  # fmt: skip
-REDIS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
-REDIS_EXAMPLES = {
-    "": "redis://:password@host:6379/0",
-    "sentinel": "redis+sentinel://host:26379,host:26379/service/0",
-    "cluster": "redis+cluster://host:6379,host:6379",
-}
 LABEL = "[a-z0-9_-]{1,63}"
-HOST_AND_PORT = r"(\[[0-9A-Fa-f:.]+\]|[^\s:,#\[\]]+)(:[0-9]{1,5})?"
+# 1 to 65535.
+PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+HOST_AND_PORT = rf"(\[[0-9A-Fa-f:.]+\]|[^\s:,/@#\[\]]+)(:({PORT}))?"
+HOSTS = f"{HOST_AND_PORT}(,{HOST_AND_PORT})*"
+DATABASE = "(/[0-9]{0,3})?"
+# What follows user and password in SESSION_REDIS_URL, by its scheme without the s of TLS.
+REDIS_FORMS = {
+    "redis": (f"{HOST_AND_PORT}{DATABASE}", "redis://:password@host:6379/0"),
+    "unix": ("/.+", "unix:///run/redis/redis.sock"),
+    "redis+sentinel": (f"{HOSTS}/[^/#]+{DATABASE}", "redis+sentinel://host:26379,host/service/0"),
+    "redis+cluster": (f"{HOSTS}/?", "redis+cluster://host:6379,host:6379"),
+}
+REDIS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 # By the curve of an EC key (RFC 7518 section 3.4).
 EC_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -126,10 +128,9 @@ def is_scope_token(text: str) -> bool:
 def _url(text: str, write: str) -> SplitResult:
     try:
         url = urlsplit(text)
-        has_port = url.port != 0  # raises ValueError for what is no port number
     except ValueError:
         raise Bad("is not a URL", write) from None
-    is_plain = has_port and not re.search(r"[\s\\\x00-\x1F\x7F]", text)
+    is_plain = not re.search(r"[\s\\\x00-\x1F\x7F]", text)
     if url.scheme not in ("http", "https") or not url.hostname or not is_plain:
         raise Bad("is not a URL that begins with https:// (or http://)", write)
     if "@" in url.netloc:
@@ -293,29 +294,16 @@ def _thumbprints(pem: bytes) -> dict[str, str]:
 
 def _redis_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
-    kind = scheme.partition("+")[2]
-    write = REDIS_EXAMPLES.get(kind, REDIS_EXAMPLES[""])
-    if scheme not in REDIS_SCHEMES or not rest:
-        raise Bad(f"does not begin with one of {', '.join(REDIS_SCHEMES)} and ://", write)
+    form, write = REDIS_FORMS.get(scheme.replace("rediss", "redis"), ("", "redis://host:6379"))
+    if not form:
+        raise Bad(f"begins with none of {', '.join(REDIS_FORMS)} (rediss by TLS) and ://", write)
     if scheme != "unix" and re.search(r"[/?#].*@", rest):
         # A part of the password would be taken for the host's name, asked for and logged.
         raise Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")
-    place, _, query = rest.rpartition("@")[2].partition("?")
+    place, _, query = rest.partition("?")
+    if not re.fullmatch(f"([^/]*@)?{form}", place):
+        raise Bad("has a host, port, path, service or database that cannot be", write)
     _check_redis_options(scheme, query)
-    if scheme == "unix":
-        if not re.match("[^/?]*/[^?]", rest):
-            raise Bad("names no socket", "unix:///run/redis/redis.sock")
-        return text
-    hosts, _, path = place.partition("/")
-    if kind == "sentinel":
-        service, _, path = path.partition("/")
-        if not service:
-            raise Bad("does not name the service that the sentinels watch", write)
-    found = [re.fullmatch(HOST_AND_PORT, each) for each in (hosts.split(",") if kind else [hosts])]
-    if not all(match and 0 < int((match[2] or ":1")[1:]) < 65_536 for match in found):
-        raise Bad("has a host or port that cannot be", write)
-    if not re.fullmatch("" if kind == "cluster" else "[0-9]{0,3}", path):
-        raise Bad("has a database that is no number, or a Cluster's, which has none", write)
     return text
 
 

@@ -39,27 +39,18 @@ def client_maker(url: str) -> Callable[[], Any]:
 
 def _several_nodes(kind: str, rest: str, options: dict[str, Any]) -> Callable[[], Any]:
     """A client for `[user:password@]host:port,host:port[/service/db]`."""
-    # The client's own classes have few types.
-    cluster_node: Any = ClusterNode
-    sentinel_class: Any = Sentinel
-    cluster_class: Any = RedisCluster
     authority, _, path = rest.partition("/")
     userinfo, _, hosts = authority.rpartition("@")
     user, _, password = userinfo.partition(":")
-    credentials = {"username": unquote(user), "password": unquote(password)}
-    credentials = {name: text for name, text in credentials.items() if text}
-    nodes = [_node(host, 26379 if kind == "sentinel" else 6379) for host in hosts.split(",")]
+    own = options | {"username": unquote(user) or None, "password": unquote(password) or None}
+    nodes = [urlsplit(f"//{host}") for host in hosts.split(",")]
     if kind == "cluster":
-        startup_nodes = [cluster_node(host, port) for host, port in nodes]
-        return lambda: cluster_class(startup_nodes=startup_nodes, **credentials, **options)
+        startup_nodes = [ClusterNode(node.hostname, node.port or 6379) for node in nodes]
+        return lambda: RedisCluster(startup_nodes=startup_nodes, **own)
     # Name and password are those of Redis; the sentinels themselves are asked without.
-    service, _, db = path.strip("/").partition("/")
+    service, _, db = path.partition("/")
     quick = {"socket_timeout": SENTINEL_SECONDS, "socket_connect_timeout": SENTINEL_SECONDS}
-    sentinel = sentinel_class(nodes, sentinel_kwargs=options | quick)
-    master = sentinel.master_for(service, db=int(db or 0), **credentials, **options)
+    sentinels = [(node.hostname, node.port or 26379) for node in nodes]
+    sentinel = Sentinel(sentinels, sentinel_kwargs=options | quick)
+    master = sentinel.master_for(service, db=int(db or 0), **own)
     return lambda: master
-
-
-def _node(text: str, default_port: int) -> tuple[str, int]:
-    url = urlsplit(f"//{text}")
-    return url.hostname or "", url.port or default_port
