@@ -161,10 +161,7 @@ def _ascii_host(host: str, write: str) -> str:
 def _issuer(text: str) -> str:
     """The issuer or the URL of its metadata, as it stands; or a tenant's domain."""
     if "://" not in text:
-        domain = text.rstrip("/")
-        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", domain):
-            raise Bad("is neither a domain nor a URL", WRITE_ISSUER)
-        text = f"https://{domain.lower()}/"
+        return _origin(f"https://{text}", WRITE_ISSUER) + "/"
     url = _url(text, WRITE_ISSUER)
     if url.scheme == "http" and not is_loopback(url.hostname):
         wrong = "is an http:// URL; that is accepted only for this machine (localhost)"
@@ -173,8 +170,12 @@ def _issuer(text: str) -> str:
 
 
 def _app_base_url(text: str) -> str:
-    """This app's own address, in the spelling that browsers use for its origin."""
     write = "the address people open, with nothing behind the host: https://app.example.com"
+    return _origin(text, write)
+
+
+def _origin(text: str, write: str) -> str:
+    """Return an origin (RFC 6454) in the spelling that browsers use."""
     url = _url(text, write)
     if url.path not in ("", "/"):
         raise Bad("has a path", write)
@@ -325,15 +326,14 @@ def _check_redis_options(scheme: str, query: str) -> None:
 
 
 def _picture_origins(text: str) -> tuple[str, ...]:
-    """The origins (RFC 6454) of hosts, https but for this machine: what a CSP source can be."""
-    hosts = [host.strip().lower() for host in text.split(",") if host.strip()]
-    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", h) for h in hosts):
-        wrong = "has something in it that is not a host"
-        raise Bad(wrong, "hosts separated by commas: s.gravatar.com,cdn.auth0.com")
+    """The origins of hosts, https but for this machine: what a CSP source can be."""
     if len(text) > 300:
         raise Bad("is longer than 300 characters, and goes into a header", "fewer hosts")
-    is_local = {host: is_loopback(host.partition(":")[0]) for host in hosts}
-    return tuple(f"{'http' if local else 'https'}://{host}" for host, local in is_local.items())
+    write, origins = "hosts separated by commas: s.gravatar.com,cdn.auth0.com", []
+    for host in filter(None, map(str.strip, text.split(","))):
+        scheme = "http" if is_loopback(host.partition(":")[0]) else "https"
+        origins.append(_origin(f"{scheme}://{host}", write))
+    return tuple(origins)
 
 
 def switch(text: str) -> bool:
