@@ -20,13 +20,12 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import idna
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey, import_key
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, RSAKey, import_key
 from joserfc.util import urlsafe_b64encode
 
 METADATA_PATH = "/.well-known/openid-configuration"
@@ -115,7 +114,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 class SigningKey:
     """The private key for `private_key_jwt`: its algorithm (RFC 7518) and JWT header."""
 
-    key: RSAKey | ECKey
+    key: Key
     alg: str
     header: dict[str, str]
 
@@ -253,32 +252,22 @@ def _secret_keys(text: str) -> tuple[str, ...]:
 
 def _signing_key(path: str) -> SigningKey:
     """The private key in a PEM file, a certificate beside it or not, or in a JWK file."""
-    write = "the path of a file with an RSA (2048 bits or more) or EC private key that may sign"
+    write = "the path of a private key for signing, without a password: RSA (2048 bits) or EC"
     data = _content_of(path, write)
-    header = {}
     try:
-        with warnings.catch_warnings(action="ignore"):  # of a short key, which is refused below
+        with warnings.catch_warnings(action="error", category=SecurityWarning):  # of a short key
             if data.lstrip().startswith(b"{"):
-                jwk = json.loads(data)
-                key = import_key(jwk)
-                header = {"kid": jwk["kid"]} if isinstance(jwk.get("kid"), str) else {}
+                key = import_key(json.loads(data))
             else:
                 private = load_pem_private_key(data, password=None)
                 kind: Any = ECKey if isinstance(private, EllipticCurvePrivateKey) else RSAKey
                 key = kind.import_key(data)
-                header = _thumbprints(data)
-    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, JoseError, RecursionError):
-        raise Bad("names a file that holds no private key without a password", write) from None
-    own_alg = EC_ALGORITHMS.get(key.curve_name) if isinstance(key, ECKey) else "RS256"
-    alg = str(key.alg or own_alg)
-    is_strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
-    try:
+        own_alg = EC_ALGORITHMS.get(key.curve_name) if isinstance(key, ECKey) else "RS256"
+        alg = str(key.alg or own_alg)
         jws.serialize_compact({"alg": alg}, b"", key, [*RSA_ALGORITHMS, *EC_ALGORITHMS.values()])
-    except (JoseError, ValueError, TypeError):
-        is_strong = False
-    if not is_strong or not isinstance(key, RSAKey | ECKey):
-        raise Bad("names a private key of a kind, size or use that does not do", write)
-    return SigningKey(key, alg, header)
+        return SigningKey(key, alg, {"kid": key.kid} if key.kid else _thumbprints(data))
+    except Exception:  # a file may hold anything
+        raise Bad("names a file without a private key that can be used", write) from None
 
 
 def _thumbprints(pem: bytes) -> dict[str, str]:
