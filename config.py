@@ -31,7 +31,6 @@ from joserfc.util import urlsafe_b64encode
 METADATA_PATH = "/.well-known/openid-configuration"
 WRITE_KEY = 'the output of: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 WRITE_ISSUER = "your tenant's domain (tenant.eu.auth0.com) or your provider's issuer URL"
-WRITE_CA = "the path of the CA certificates, PEM"
 LABEL = "[a-z0-9_-]{1,63}"
 # 1 to 65535.
 PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
@@ -211,32 +210,26 @@ def _scope(text: str) -> tuple[str, ...]:
     return scopes
 
 
-def _params(example: str) -> Callable[[str], dict[str, str]]:
-    """Return the check of form-encoded parameters, each named once (RFC 6749 section 3.1)."""
-
-    def check(text: str) -> dict[str, str]:
-        write = f"further parameters, form-encoded: {example}"
-        try:
-            pairs = parse_qsl(text, True, bool(text), errors="strict")
-        except ValueError:
-            pairs = [("", "")]
-        if re.search("%(?![0-9A-Fa-f]{2})", text) or not all(
-            k and v.isprintable() for k, v in pairs
-        ):
-            raise Bad("is not form-encoded", write)
-        if len(dict(pairs)) != len(pairs):
-            raise Bad("names a parameter twice", f"{write}, each once")
-        return dict(pairs)
-
-    return check
+def _params(text: str) -> dict[str, str]:
+    """Form-encoded parameters, each named once (RFC 6749 section 3.1)."""
+    write = "further parameters, form-encoded, each once: name=value&another=value"
+    try:
+        pairs = parse_qsl(text, True, strict_parsing=bool(text), errors="strict")
+    except ValueError:
+        pairs = [("", "")]
+    is_encoded = not re.search("%(?![0-9A-Fa-f]{2})", text)
+    if not is_encoded or not all(name and value.isprintable() for name, value in pairs):
+        raise Bad("is not form-encoded", write)
+    if len(dict(pairs)) != len(pairs):
+        raise Bad("names a parameter twice", write)
+    return dict(pairs)
 
 
 def _authorize_params(text: str) -> dict[str, str]:
-    example = "prompt=consent&access_type=offline"
-    params = _params(example)(text)
+    params = _params(text)
     if own := sorted(OWN_AUTHORIZE_PARAMS & params.keys()):
         wrong = f"sets {', '.join(own)}, which the app sets itself"
-        raise Bad(wrong, f"further parameters without those: {example}")
+        raise Bad(wrong, "further parameters without those: prompt=consent&access_type=offline")
     if not re.fullmatch(r"[0-9]{1,9}", params.get("max_age", "0")):
         raise Bad("has a max_age that is no number of seconds", "max_age=3600")
     return params
@@ -375,7 +368,6 @@ def variable(name: str, check: Callable[[str], Any], **kwargs: Any) -> Any:
     return field(metadata={"variable": _Variable(name, check, **kwargs)})
 
 
-_logout_params = _params("logout_uri={back}&post_logout_redirect_uri=")
 # What gunicorn.conf.py reads, and the app only checks: another server would ignore it.
 server_number = number(1, 65_535, "2, or nothing")
 _hops = number(0, 9, "1 behind one reverse proxy, 0 behind none")
@@ -396,7 +388,7 @@ class Settings:
     authorize_params: dict[str, str] = variable(
         "AUTH0_AUTHORIZE_PARAMS", _authorize_params, default=""
     )
-    logout_params: dict[str, str] = variable("AUTH0_LOGOUT_PARAMS", _logout_params, default="")
+    logout_params: dict[str, str] = variable("AUTH0_LOGOUT_PARAMS", _params, default="")
     id_token_alg: str | None = variable("AUTH0_ID_TOKEN_ALG", one_of(*ID_TOKEN_ALGORITHMS))
     par: bool = variable("AUTH0_PAR", switch, default="0")
     dpop: bool = variable("AUTH0_DPOP", switch, default="0")
@@ -551,10 +543,7 @@ def _check_together(reader: _Reader, found: Mapping[str, Any]) -> None:
         if reader.has(name):
             reader.checked(name, server_number, reader.environ[name])
     for name, path in ca_paths(reader.environ):
-        if not os.path.exists(path):
-            reader.problem(name, "names what is not there", WRITE_CA)
-        elif not os.path.isdir(path) and not _has_certificates(path):
-            reader.problem(name, "names a file without certificates", WRITE_CA)
+        reader.checked(name, _check_ca, path)
 
 
 def ca_paths(environ: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -565,12 +554,11 @@ def ca_paths(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, path) for name, paths in lists for path in paths if path]
 
 
-def _has_certificates(path: str) -> bool:
+def _check_ca(path: str) -> None:
+    write = "the path of the CA certificates, PEM"
     # By its marks: loading hundreds of authorities would take most of a start.
-    try:
-        return b"CERTIFICATE-----" in Path(path).read_bytes()
-    except OSError:
-        return False
+    if not os.path.isdir(path) and b"CERTIFICATE-----" not in _content_of(path, write):
+        raise Bad("names a file without certificates", write)
 
 
 def unknown_settings(environ: Mapping[str, str], *groups: type[Any]) -> list[str]:
