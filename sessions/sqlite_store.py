@@ -104,6 +104,11 @@ class SQLiteStore:
             yield connection
             connection.execute("COMMIT")
 
+    def _ask(self, statement: str, **values: object) -> list[Any]:
+        """Run a single statement; return its rows."""
+        with self._connection() as connection:
+            return connection.execute(statement, values | {"now": time.monotonic()}).fetchall()
+
     def create(self, key: str, record: Record, refs: Iterable[str]) -> None:
         with self._transaction() as connection:
             connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", (key, *record))
@@ -111,11 +116,7 @@ class SQLiteStore:
             _sweep(connection)
 
     def read(self, key: str) -> Record | None:
-        with self._connection() as connection:
-            row = connection.execute(
-                "SELECT version, data, seen_at, expires_at FROM sessions WHERE key = ?", (key,)
-            ).fetchone()
-        return _living(row)
+        return _living(self._ask("SELECT * FROM sessions WHERE key = :key", key=key))
 
     def replace(self, key: str, old_version: bytes, record: Record, refs: Iterable[str]) -> bool:
         statement = "UPDATE sessions SET version = ?, data = ? WHERE key = ? AND version = ?"
@@ -127,57 +128,38 @@ class SQLiteStore:
         return replaced
 
     def touch(self, key: str, seen_at: float, expires_at: float) -> None:
-        statement = (
-            "UPDATE sessions SET seen_at = ?, expires_at = ? WHERE key = ? AND expires_at > ?"
-        )
-        with self._connection() as connection:
-            connection.execute(statement, (seen_at, expires_at, key, time.time()))
+        times = "SET seen_at = :seen_at, expires_at = :expires_at"
+        statement = f"UPDATE sessions {times} WHERE key = :key AND expires_at > :time"
+        self._ask(statement, key=key, seen_at=seen_at, expires_at=expires_at, time=time.time())
 
     def delete(self, key: str, refs: Iterable[str] = ()) -> Record | None:
-        statement = (
-            "DELETE FROM sessions WHERE key = ? RETURNING version, data, seen_at, expires_at"
-        )
         with self._transaction() as connection:
             connection.execute("DELETE FROM refs WHERE key = ?", (key,))
-            row = connection.execute(statement, (key,)).fetchone()
-        return _living(row)
+            deleted = connection.execute("DELETE FROM sessions WHERE key = ? RETURNING *", (key,))
+            return _living(deleted.fetchall())
 
     def keys_with(self, ref: str) -> list[str]:
-        with self._connection() as connection:
-            rows = connection.execute("SELECT key FROM refs WHERE ref = ?", (ref,)).fetchall()
-        return [key for (key,) in rows]
+        return [key for (key,) in self._ask("SELECT key FROM refs WHERE ref = :ref", ref=ref)]
 
     def add(self, name: str, value: str, seconds: float) -> bool:
-        statement = (
-            "INSERT INTO named VALUES (:name, :new, :now + :seconds, :seconds)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until,"
-            f" seconds = excluded.seconds WHERE NOT ({LIVING})"
-        )
-        return self._changed(statement, {"name": name, "new": value, "seconds": seconds})
+        living = f"SELECT 1 FROM named WHERE name = :name AND {LIVING}"
+        new = "SELECT :name, :value, :now + :seconds, :seconds"
+        statement = f"INSERT OR REPLACE INTO named {new} WHERE NOT EXISTS ({living}) RETURNING 1"
+        return bool(self._ask(statement, name=name, value=value, seconds=seconds))
 
     def get(self, name: str) -> str | None:
-        statement = f"SELECT value FROM named WHERE name = :name AND {LIVING}"
-        with self._connection() as connection:
-            values = {"name": name, "now": time.monotonic()}
-            row = connection.execute(statement, values).fetchone()
-        return row[0] if row else None
+        rows = self._ask(f"SELECT value FROM named WHERE name = :name AND {LIVING}", name=name)
+        return rows[0][0] if rows else None
 
     def swap(self, name: str, old: str, new: str, seconds: float) -> bool:
-        statement = (
-            "UPDATE named SET value = :new, until = :now + :seconds, seconds = :seconds"
-            f" WHERE name = :name AND value = :old AND {LIVING}"
-        )
-        values = {"name": name, "old": old, "new": new, "seconds": seconds}
-        return self._changed(statement, values)
+        change = "SET value = :new, until = :now + :seconds, seconds = :seconds"
+        where = f"WHERE name = :name AND value = :old AND {LIVING}"
+        statement = f"UPDATE named {change} {where} RETURNING 1"
+        return bool(self._ask(statement, name=name, old=old, new=new, seconds=seconds))
 
     def remove(self, name: str, value: str) -> bool:
-        statement = f"DELETE FROM named WHERE name = :name AND value = :old AND {LIVING}"
-        return self._changed(statement, {"name": name, "old": value})
-
-    def _changed(self, statement: str, values: dict[str, object]) -> bool:
-        with self._connection() as connection:
-            changed = connection.execute(statement, values | {"now": time.monotonic()})
-        return changed.rowcount == 1
+        where = f"WHERE name = :name AND value = :value AND {LIVING}"
+        return bool(self._ask(f"DELETE FROM named {where} RETURNING 1", name=name, value=value))
 
 
 def _add_refs(connection: sqlite3.Connection, key: str, refs: Iterable[str]) -> None:
@@ -196,7 +178,7 @@ def _sweep(connection: sqlite3.Connection) -> None:
     connection.execute(dead, {"now": time.monotonic()})
 
 
-def _living(row: tuple[Any, ...] | None) -> Record | None:
-    """The record of a row, unless it has expired and was not swept yet."""
-    record = Record(*row) if row else None
-    return record if record and record.expires_at > time.time() else None
+def _living(rows: Iterable[Any]) -> Record | None:
+    """The record of a row, if there is one, unless it has expired and was not swept yet."""
+    records = [Record(*row[1:]) for row in rows]
+    return next((record for record in records if record.expires_at > time.time()), None)
