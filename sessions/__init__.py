@@ -53,9 +53,6 @@ def _open_store(settings: Settings, instance: Path) -> Store:
     try:
         return SQLiteStore(path)
     except (OSError, sqlite3.Error) as error:
-        raise SettingsError(
-            [
-                f"The session store {path.name} cannot be written in {instance.name}/ "
-                f"({type(error).__name__}). Let this process write there, or set SESSION_REDIS_URL."
-            ]
-        ) from None
+        wrong = f"cannot be written in {instance.name}/ ({type(error).__name__})"
+        change = "Let this process write there, or set SESSION_REDIS_URL."
+        raise SettingsError([f"The session store {path.name} {wrong}. {change}"]) from None
