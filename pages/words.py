@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from itertools import islice
 
 from flask import Flask, g
 from flask_babel import format_date, format_time, format_timedelta, get_timezone, gettext
@@ -18,7 +19,6 @@ from markupsafe import Markup, escape
 LONGEST_TEXT = 10_000  # a claim's value
 LONGEST_NAME = 120  # a person's name, a claim's name
 LONGEST_JSON = 50_000
-DEEPEST_JSON = 20
 
 # Control characters mean nothing in HTML, and NUL is an error there: show their pictures instead,
 # which start at U+2400.
@@ -119,27 +119,11 @@ def printable(text: str, limit: int = LONGEST_TEXT) -> str:
 
 
 def pretty_json(value: object) -> str:
-    """Return the value as indented JSON; what is too deep or too long is left out and says so."""
-    encoder = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)
-    text = ""
-    for piece in encoder.iterencode(_pruned(value, DEEPEST_JSON)):
-        text += piece
-        if len(text) > LONGEST_JSON:
-            cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
-            return f"{cut}\n… {gettext('(too long to show in full)')}"
-    return printable(text, LONGEST_JSON)
-
-
-def _pruned(value: object, depth: int) -> object:
-    """The value cut at `depth`: the encoder recurses, and the nesting is the sender's choice."""
-    if isinstance(value, dict):
-        return {str(k): _pruned(v, depth - 1) for k, v in value.items()} if depth else "…"
-    if isinstance(value, list | tuple):
-        return [_pruned(item, depth - 1) for item in value] if depth else "…"
-    if isinstance(value, int) and value.bit_length() > 14_000:
-        # Python writes out integers of 4300 digits at most.
-        return gettext("(a number too long to show)")
-    return value
+    """Return the value as indented JSON; what is too long is left out and says so."""
+    pieces = json.JSONEncoder(ensure_ascii=False, indent=2, default=str).iterencode(value)
+    text = "".join(islice(pieces, LONGEST_JSON))
+    cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
+    return cut if len(text) <= LONGEST_JSON else f"{cut}\n… {gettext('(too long to show in full)')}"
 
 
 def browser_name(user_agent: str) -> str:
