@@ -108,7 +108,7 @@ def _ask_again_for(audience: str | None) -> None:
     `audience` in a refresh), only a sign-in for this API helps; once."""
     tokens = needed_sign_in().token_sets.get(audience or "")
     if audience and tokens and not tokens.from_sign_in:
-        raise SignInNeeded("the API refused a token got by refresh", audience=audience)
+        raise SignInNeeded(detail="the API refused a token got by refresh", audience=audience)
 
 
 def _forbidden(response: Response, detail: str) -> Error:

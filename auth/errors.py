@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -166,41 +167,33 @@ PAGES = {
 CODE_OF_STATUS = {404: "not_found", 405: "wrong_method", 413: "too_large", 431: "long_headers"}
 
 
+@dataclass(eq=False)
 class Error(Exception):
-    """Something in the table happened; raised where it is found, answered in `error_response`."""
+    """Something in the table happened; raised where it is found, answered in `error_response`.
 
-    def __init__(
-        self,
-        code: str,
-        detail: str = "",
-        *,
-        retry_after: int | None = None,
-        scope: str | None = None,
-        text: str | None = None,
-    ) -> None:
-        """Take the code, words for the log, seconds to wait, the scope that was missing, and a
-        sentence for the page in the place of the table's."""
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code, self.detail, self.page = code, detail, PAGES[code]
-        self.retry_after, self.scope, self.text = retry_after, scope, text
+    The code, words for the log, seconds to wait, the scope that was missing, and a sentence for the
+    page in the place of the table's.
+    """
+
+    code: str
+    detail: str = ""
+    retry_after: int | None = None
+    scope: str | None = None
+    text: str | None = None
+
+    def __str__(self) -> str:
+        """Return the code and the detail."""
+        return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
+@dataclass(eq=False)
 class SignInNeeded(Error):
-    """Nobody is signed in, or not for this API, or not as the page demands (see step_up.py);
-    leads to sign-in, with the missing scope and `params`, and back to the page."""
+    """Nobody is signed in, or not for this API, or not as the page demands (see step_up.py); leads
+    to sign-in, with the missing scope, the audience and `params`, and back to the page."""
 
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        code: str = "sign_in_needed",
-        audience: str | None = None,
-        scope: str | None = None,
-        params: dict[str, str] | None = None,
-    ) -> None:
-        """Take, beside an Error's, the audience and the parameters to sign in with."""
-        super().__init__(code, detail, scope=scope)
-        self.audience, self.params = audience, params
+    code: str = "sign_in_needed"
+    audience: str | None = None
+    params: dict[str, str] | None = None
 
 
 def init_app(app: Flask) -> None:
@@ -256,7 +249,7 @@ def _internal_error(error: InternalServerError) -> Any:
 
 def log_error(error: Error, reference: str = "-") -> None:
     """Log what was refused, with its reason and its reference."""
-    level = logging.ERROR if error.page.status >= 500 else logging.WARNING
+    level = logging.ERROR if PAGES[error.code].status >= 500 else logging.WARNING
     where = f"{request.method} {request.url_rule or 'an unknown address'}"
     extra = {"code": error.code, "detail": error.detail, "reference": reference}
     text = "%s at %s: %s (reference %s)"
@@ -268,7 +261,8 @@ def error_response(error: Error) -> Response:
     reference = secrets.token_hex(6)
     log_error(error, reference)
     g.error_code = error.code
-    page, text = error.page, error.text or str(error.page.text)
+    page = PAGES[error.code]
+    text = error.text or str(page.text)
     if is_from_script():
         members = {"type": "about:blank", "title": str(page.title), "status": page.status}
         members |= {"detail": text, "code": error.code, "reference": reference}
@@ -308,7 +302,7 @@ def _ways(error: Error) -> list[tuple[str, str]]:
     wanted = g.get("return_to") or wanted or "/"
     sign_in = f"/login?return_to={quote(wanted, safe='/')}"
     ways = []
-    for way in error.page.ways:
+    for way in PAGES[error.code].ways:
         if way == "sign_in" or (way == "retry" and request.endpoint == "auth.callback"):
             ways.append((gettext("Sign in again"), sign_in))
         elif way == "other_account":

@@ -11,6 +11,7 @@ import click
 from flask import Flask
 
 from auth import Error
+from auth.errors import PAGES
 from config import is_loopback
 from sessions import StoreUnavailable
 
@@ -68,7 +69,7 @@ def _run(check: Check, exam: Examination) -> list[Finding]:
     try:
         return list(check(exam))
     except Error as error:
-        return [wrong(subject, str(error.page.title), quoted(error.detail))]
+        return [wrong(subject, str(PAGES[error.code].title), quoted(error.detail))]
     except StoreUnavailable as error:
         return [wrong(subject, "no answer", quoted(error))]
 
