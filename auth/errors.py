@@ -15,9 +15,7 @@ from urllib.parse import quote
 from flask import Flask, current_app, g, json, make_response, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, InternalServerError
-from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 
 from sessions import StoreUnavailable
@@ -205,20 +203,14 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Whether the response should be JSON: the request says so, or a script sent it."""
-    headers = request.headers
+    """Whether the response should be JSON: the request says so, or a script sent it and does not
+    ask for HTML."""
+    headers, accept = request.headers, request.accept_mimetypes
     if headers.get("X-Requested-With") == "XMLHttpRequest" or headers.get("HX-Request") == "true":
         return True
-    header = headers.get("Accept", "")
-    accept = parse_accept_header(header, MIMEAccept)
     if accept.best == "application/json" or accept["application/json"] > accept["text/html"]:
         return True
-    return headers.get("Sec-Fetch-Dest") == "empty" and "text/html" not in header
-
-
-def is_from_script() -> bool:
-    """Whether a script asked: a redirect to the provider would lead it nowhere."""
-    return wants_json() or request.headers.get("Sec-Fetch-Dest") == "empty"
+    return headers.get("Sec-Fetch-Dest") == "empty" and "text/html" not in accept.values()
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
@@ -263,7 +255,7 @@ def error_response(error: Error) -> Response:
     g.error_code = error.code
     page = PAGES[error.code]
     text = error.text or str(page.text)
-    if is_from_script():
+    if wants_json():
         members = {"type": "about:blank", "title": str(page.title), "status": page.status}
         members |= {"detail": text, "code": error.code, "reference": reference}
         members |= {"scope": error.scope} if error.scope else {}

@@ -32,15 +32,7 @@ from .authorization import (
     read_authorization_response,
     scope_of,
 )
-from .errors import (
-    Error,
-    SignInNeeded,
-    error_response,
-    is_from_script,
-    log_error,
-    this_page,
-    wants_json,
-)
+from .errors import Error, SignInNeeded, error_response, log_error, this_page, wants_json
 from .id_token import session_expiry, verify_id_token
 from .login_transaction import LIFETIME_SECONDS, BrowserSecret, LoginTransaction, safe_return_to
 from .logout import end_oldest_sessions, sign_out, was_logged_out_since
@@ -279,7 +271,9 @@ def _forget_last_sign_in(rp: RelyingParty) -> None:
 
 def lead_to_sign_in(needed: SignInNeeded) -> Any:
     """Answer a request that needs a sign-in: a redirect for a person, an error for the rest."""
-    if request.method not in ("GET", "HEAD") or is_from_script():
+    # A redirect to the provider would lead a script nowhere, even one that asks for HTML.
+    is_script = wants_json() or request.headers.get("Sec-Fetch-Dest") == "empty"
+    if is_script or request.method not in ("GET", "HEAD"):
         return error_response(needed)
     sign_in = current_sign_in()
     if sign_in is None or (needed.code == "sign_in_needed" and needed.audience is None):

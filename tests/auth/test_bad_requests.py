@@ -260,12 +260,12 @@ def test_a_script_that_is_not_signed_in_gets_a_401_and_no_redirect(
     assert "Location" not in response.headers
 
 
-def test_a_script_that_says_it_wants_a_page_is_not_sent_to_the_provider_either(
+def test_a_script_that_asks_for_a_page_gets_one_and_is_not_sent_to_the_provider_either(
     person: Person,
 ) -> None:
     response = person.sees("/profile", headers={"Sec-Fetch-Dest": "empty", "Accept": "text/html"})
 
-    assert (response.status_code, response.mimetype) == (401, "application/problem+json")
+    assert (response.status_code, response.mimetype) == (401, "text/html")
 
 
 @pytest.mark.parametrize(
