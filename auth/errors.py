@@ -15,7 +15,7 @@ from urllib.parse import quote
 from flask import Flask, current_app, g, json, make_response, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from sessions import StoreUnavailable
@@ -38,27 +38,12 @@ SIGN_IN = ("sign_in", "home")
 OTHER_ACCOUNT = ("sign_in", "other_account", "home")
 RETRY = ("retry", "home")
 
-CANNOT_FINISH = Page(
-    400,
-    _("This sign-in cannot be finished"),
-    _(
-        "The answer that came back was incomplete, damaged or not meant for this app. Please sign "
-        "in again."
-    ),
-    SIGN_IN,
-)
-UNUSABLE = Page(
-    502,
-    _("The sign-in service gave an unusable answer"),
-    _("You were not signed in. Please try again in a few minutes."),
-    SIGN_IN,
-)
-
 PAGES = {
     # The authorization response (RFC 6749 section 4.1.2, RFC 9207, OIDC Core section 3.1.2.6)
-    "malformed_callback": CANNOT_FINISH,
-    "wrong_issuer": CANNOT_FINISH,
-    "wrong_nonce": CANNOT_FINISH,
+    **dict.fromkeys(("malformed_callback", "wrong_issuer", "wrong_nonce"), Page(
+        400, _("This sign-in cannot be finished"),
+        _("The answer that came back was incomplete, damaged or not meant for this app. Please "
+        "sign in again."), SIGN_IN)),
     "stale_sign_in": Page(400, _("This sign-in cannot be finished"),
         _("It took longer than an hour, or it began in another browser, or this browser keeps no "
         "cookies of this site. Please sign in again; if you end up here again, allow cookies for "
@@ -86,7 +71,8 @@ PAGES = {
         _("The sign-in service did not accept the app's request. Please tell the people who run "
         "it."), SIGN_IN),
     # The token response (RFC 6749 section 5) and the ID token (OIDC Core section 3.1.3.7)
-    "bad_token_response": UNUSABLE,
+    "bad_token_response": Page(502, _("The sign-in service gave an unusable answer"),
+        _("You were not signed in. Please try again in a few minutes."), SIGN_IN),
     "bad_id_token": Page(502, _("The sign-in service gave an answer that cannot be trusted"),
         _("You were not signed in. Please try again; if it happens again, tell the people who "
         "run this app."), SIGN_IN),
@@ -199,7 +185,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Error, error_response)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(InternalServerError, _internal_error)
 
 
 def wants_json() -> bool:
@@ -218,6 +203,11 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
 
 
 def _http_error(error: HTTPException) -> Any:
+    """What Werkzeug raised, or nobody caught, its trace logged by Flask. An error of the store that
+    came up outside of a view, while the session was saved, is still one of ours."""
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, StoreUnavailable):
+        return _store_unavailable(original)
     status = error.code or 500
     if status < 400:
         return error  # a redirect of the router, such as for a missing slash
@@ -226,17 +216,6 @@ def _http_error(error: HTTPException) -> Any:
     if error.code == 405:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
-
-
-def _internal_error(error: InternalServerError) -> Any:
-    """What nobody caught. Flask has logged its trace; an error that came up outside of a view,
-    while the session was saved, is still one of ours."""
-    original = error.original_exception
-    if isinstance(original, StoreUnavailable):
-        return _store_unavailable(original)
-    if isinstance(original, Error):
-        return error_response(original)
-    return error_response(Error("internal_error", type(original).__name__))
 
 
 def log_error(error: Error, reference: str = "-") -> None:
@@ -293,17 +272,14 @@ def _ways(error: Error) -> list[tuple[str, str]]:
     wanted = safe_return_to(request.args.get("return_to")) if is_in_flow else this_page()
     wanted = g.get("return_to") or wanted or "/"
     sign_in = f"/login?return_to={quote(wanted, safe='/')}"
-    ways = []
-    for way in PAGES[error.code].ways:
-        if way == "sign_in" or (way == "retry" and request.endpoint == "auth.callback"):
-            ways.append((gettext("Sign in again"), sign_in))
-        elif way == "other_account":
-            ways.append((gettext("Use another account"), f"{sign_in}&prompt=login"))
-        elif way == "retry" and request.method == "GET":
-            ways.append((gettext("Try again"), sign_in if is_in_flow else this_page()))
-        elif way == "ask_scope" and error.scope:
-            ask = f"{sign_in}&scope={quote(error.scope, safe='')}"
-            ways.append((gettext("Ask for this permission"), ask))
-        elif way == "home":
-            ways.append((gettext("Go to the start page"), "/"))
-    return ways
+    ways = {
+        "sign_in": (gettext("Sign in again"), sign_in),
+        "other_account": (gettext("Use another account"), f"{sign_in}&prompt=login"),
+        "home": (gettext("Go to the start page"), "/"),
+    }
+    if request.method == "GET":
+        ways["retry"] = (gettext("Try again"), sign_in if is_in_flow else wanted)
+    if error.scope:
+        ask = f"{sign_in}&scope={quote(error.scope, safe='')}"
+        ways["ask_scope"] = (gettext("Ask for this permission"), ask)
+    return [ways[way] for way in PAGES[error.code].ways if way in ways]
