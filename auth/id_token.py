@@ -20,7 +20,7 @@ from sessions import base64url
 
 from .errors import Error
 from .http_client import parse_json
-from .provider import KEY_OF_ALGORITHM, key_for
+from .provider import ALGORITHMS, key_for
 from .relying_party import RelyingParty
 from .token_set import SignIn
 
@@ -146,7 +146,7 @@ def read_header(rp: RelyingParty, token: str) -> dict[str, Any]:
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise InvalidToken(f"not a JWT: {type(error).__name__}") from None
     alg, accepted = header.get("alg"), rp.settings.id_token_alg
-    if not isinstance(alg, str) or alg not in ([accepted] if accepted else KEY_OF_ALGORITHM):
+    if not isinstance(alg, str) or alg not in ([accepted] if accepted else ALGORITHMS):
         hint = " (see the setting AUTH0_ID_TOKEN_ALG)" if alg == "HS256" or accepted else ""
         raise InvalidToken(f"alg {str(alg)[:40]!r} is not accepted{hint}")
     if "crit" in header:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
+from joserfc.jws import JWSRegistry
 
-from config import METADATA_PATH, is_loopback
+from config import ID_TOKEN_ALGORITHMS, METADATA_PATH, is_loopback
 
 from .errors import Error
 from .http_client import PROVIDER, HttpClient
@@ -26,6 +27,10 @@ PATIENCE_SECONDS = 1.5
 RETRY_SECONDS, STALE_SECONDS = 1.0, 10.0
 # However many tokens with unknown keys come, the key set is fetched no more often because of them.
 REFETCH_SECONDS = 10.0
+
+# What verifies signatures. We fix the list: metadata and token headers can neither add `none` or
+# HS256 to it nor choose from outside it.
+ALGORITHMS = tuple(alg for alg in ID_TOKEN_ALGORITHMS if alg != "HS256")
 
 Key = RSAKey | ECKey | OKPKey
 T = TypeVar("T")
@@ -78,15 +83,11 @@ class Metadata:
             detail = f"issuer is {str(issuer)[:200]!r}; AUTH0_DOMAIN means {configured!r}"
             raise Error("bad_metadata", detail)
         issuer = str(issuer)
-        required = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-        optional = (
-            "userinfo_endpoint", "revocation_endpoint", "end_session_endpoint",
-            "pushed_authorization_request_endpoint",
-        )  # fmt: skip
-        endpoints = {name: _endpoint(raw, name, issuer) for name in (*required, *optional)}
-        if missing := [name for name in required if endpoints[name] is None]:
-            raise Error("bad_metadata", f"{missing[0]} is missing")
-        return cls(raw=raw, issuer=issuer, **endpoints)  # type: ignore[arg-type]  # checked above
+        endpoints: Any = {f.name: _endpoint(raw, f.name, issuer) for f in fields(cls)[2:]}
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            if endpoints[name] is None:
+                raise Error("bad_metadata", f"{name} is missing")
+        return cls(raw, issuer, **endpoints)
 
 
 def _endpoint(raw: dict[str, Any], name: str, issuer: str) -> str | None:
@@ -107,18 +108,6 @@ def _endpoint(raw: dict[str, Any], name: str, issuer: str) -> str | None:
     return str(url)
 
 
-# What a key must be to verify each algorithm (RFC 7518 section 3.1, RFC 9864). We fix the list:
-# metadata and token headers can neither add `none` or HS256 to it nor choose from outside it.
-KEY_OF_ALGORITHM: dict[str, tuple[type[Any], str | None]] = {
-    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), (RSAKey, None)),
-    "ES256": (ECKey, "P-256"),
-    "ES384": (ECKey, "P-384"),
-    "ES512": (ECKey, "P-521"),
-    "Ed25519": (OKPKey, "Ed25519"),
-    "EdDSA": (OKPKey, "Ed25519"),
-}
-
-
 def signing_keys(raw: dict[str, Any]) -> list[Key]:
     """The keys that can verify signatures, each once; others are passed over (RFC 7517 section 5).
 
@@ -128,26 +117,27 @@ def signing_keys(raw: dict[str, Any]) -> list[Key]:
         raise Error("bad_metadata", "the key set has no keys")
     keys = {}
     for jwk in raw["keys"][:100]:
-        if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig" or jwk.get("kty") == "oct":
-            continue
         try:
-            if "verify" not in jwk.get("key_ops", ["verify"]):
-                continue
             key = import_key(jwk)
+            key.check_use("sig")
+            key.check_key_op("verify")
         except (JoseError, ValueError, TypeError, KeyError, SecurityWarning):
             continue
-        # RFC 7518 section 3.3: an RSA key has 2048 bits or more.
-        is_strong = not isinstance(key, RSAKey) or key.public_key.key_size >= 2048
-        if isinstance(key, Key) and is_strong:
+        # RFC 7518 section 3.3: an RSA key has 2048 bits or more. X25519 signs nothing.
+        is_weak = isinstance(key, RSAKey) and key.public_key.key_size < 2048
+        is_unknown = isinstance(key, OKPKey) and key.curve_name != "Ed25519"
+        if isinstance(key, Key) and not is_weak and not is_unknown:
             keys[key.kid, key.alg, key.thumbprint()] = key
     return [*keys.values()]
 
 
 def fits(key: Key, alg: str) -> bool:
     """Whether a key can verify that algorithm, and does not say that it is for another one."""
-    key_type, curve = KEY_OF_ALGORITHM[alg]
-    is_of_type = isinstance(key, key_type) and key.alg in (None, alg)
-    return is_of_type and curve in (None, getattr(key, "curve_name", None))
+    try:
+        JWSRegistry.algorithms[alg].check_key(key)
+    except JoseError:
+        return False
+    return True
 
 
 def key_for(keys: list[Key], alg: str, kid: str | None) -> Key | None:
