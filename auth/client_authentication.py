@@ -6,7 +6,6 @@ refused (`invalid_client`), the next is tried once, and remembered while the pro
 
 from __future__ import annotations
 
-import base64
 import time
 from typing import Any
 from urllib.parse import quote_plus
@@ -28,7 +27,8 @@ class ClientAuthentication:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._accepted: str | None = None
+        # A method that an endpoint accepted after it had refused another one.
+        self.accepted: str | None = None
 
     def methods(self, metadata: Metadata, endpoint: str) -> list[str]:
         """Return the methods to try at an endpoint, the best first, at most two.
@@ -46,18 +46,14 @@ class ClientAuthentication:
                 listed = metadata.words("revocation_endpoint_auth_methods_supported") or listed
             methods = [method for method in (POST, BASIC) if method in listed] or [POST]
         # The one that was accepted before comes first.
-        return sorted(methods, key=lambda method: method != self._accepted)
-
-    def accept(self, method: str) -> None:
-        """Remember a method that an endpoint accepted after it had refused another one."""
-        self._accepted = method
+        return sorted(methods, key=lambda method: method != self.accepted)
 
     def prepare(
         self, method: str, metadata: Metadata, endpoint: str, body: str
     ) -> tuple[dict[str, str], str]:
         """Return the headers and the form body of a request that is authenticated by a method."""
         settings = self._settings
-        client_id: str = settings.client_id
+        client_id, secret = settings.client_id, settings.client_secret or ""
         if key := settings.client_signing_key:
             # The issuer first: an endpoint named by a malicious provider would else receive an
             # assertion that is good elsewhere (RFC 7523bis section 4).
@@ -66,16 +62,11 @@ class ClientAuthentication:
             sign: Any = PrivateKeyJWT(audience, claims, dict(key.header), key.alg)
             client = ClientAuth(client_id, key.key, sign)
             body += f"&client_id={quote_plus(client_id)}"
+        elif method == BASIC:
+            # RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. Authlib
+            # leaves that out, and a secret with a colon or a percent sign then fails.
+            client = ClientAuth(quote_plus(client_id), quote_plus(secret), BASIC)
         else:
-            ways = {POST: POST, BASIC: _basic}
-            client = ClientAuth(client_id, settings.client_secret, ways[method])
+            client = ClientAuth(client_id, secret, POST)
         _, headers, body = client.prepare("POST", endpoint, {}, body)
         return headers, body
-
-
-def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: str) -> Any:
-    """RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. Authlib's own
-    leaves that out, and a secret with a colon or a percent sign then fails."""
-    credentials = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
-    encoded = base64.b64encode(credentials.encode()).decode()
-    return uri, headers | {"Authorization": f"Basic {encoded}"}, body

@@ -88,7 +88,7 @@ def authenticated_post(
             response = send({})
         if response.json_object().get("error") != "invalid_client":
             if method != methods[0]:
-                authentication.accept(method)
+                authentication.accepted = method
             break
     return response
 

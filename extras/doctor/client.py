@@ -38,7 +38,7 @@ def client_authentication(exam: Examination) -> Iterator[Finding]:
         if status == 401 or error in ("invalid_client", "unauthorized_client"):
             refused.append(f"{name} is refused ({said})")
         elif error and 400 <= status < 500 and error != "invalid_request":
-            authentication.accept(method)
+            authentication.accepted = method
             yield ok(subject, ", and ".join([f"{name} is accepted", *refused]))
             return
         else:
