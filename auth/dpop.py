@@ -4,23 +4,18 @@ proof of it with each request that carries a code or a token of that session."""
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from sessions import base64url
 
 from .http_client import Response
-
-# The order of P-256: a private key is a number below it (NIST SP 800-186).
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 Jwk = dict[str, Any]
 Send = Callable[[Mapping[str, str]], Response]
@@ -36,9 +31,7 @@ class DPoP:
     def derive_key(secret: str) -> Jwk:
         """Return the private key that is derived from a secret of the sign-in, which `/login` and
         `/callback` both know."""
-        number = int.from_bytes(hmac.digest(secret.encode(), b"DPoP", "sha512"))
-        private = derive_private_key(number % (ORDER - 1) + 1, SECP256R1())
-        return ECKey.import_key(private).as_dict(private=True)
+        return ECKey.derive_key(secret).as_dict(private=True)
 
     @staticmethod
     def thumbprint(key: Jwk) -> str:
