@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import Error
 from .http_client import Response
-from .id_token import InvalidToken, check_issuer, verify_signature
+from .id_token import InvalidToken, check_audience, check_issuer, verify_signature
 from .relying_party import RelyingParty
 
 log = logging.getLogger("app.userinfo")
@@ -53,7 +53,5 @@ def _claims_of(rp: RelyingParty, response: Response) -> dict[str, Any]:
         return response.json_object()
     _, claims = verify_signature(rp, response.body.decode("ascii", "replace").strip())
     check_issuer(claims, rp)
-    audience = claims.get("aud")
-    if rp.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
-        raise InvalidToken("aud is not this client")
+    check_audience(claims, rp)
     return claims
