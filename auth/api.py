@@ -13,7 +13,7 @@ from sessions import current_session
 
 from .access_control import access_token, needed_sign_in
 from .errors import Error, SignInNeeded
-from .http_client import API, Response
+from .http_client import API, Response, parse_json
 from .refresh import note_refusal
 from .relying_party import relying_party
 
@@ -54,36 +54,37 @@ def call_api(
 
     Raises Error, SignInNeeded.
     """
-    settings = relying_party().settings
-    url = base_url or settings.api_base_url
+    rp = relying_party()
+    url = base_url or rp.settings.api_base_url
     if url is None:
         raise Error("api_not_configured")
-    content: dict[str, Any] = {} if json is None else {"json": json}
-    content |= {"params": params} if params else {}
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+
+    def send(token: str) -> Response:
+        return rp.send(
+            method, url + path, headers, access_token=token, dpop_key=needed_sign_in().dpop_key,
+            seconds=API_SECONDS, codes=API, json=json, params=params,
+        )  # fmt: skip
+
     token = access_token(audience)
-    response = _send(method, url + path, token, headers, content)
+    response = send(token)
     if response.status == 401:
         newer = access_token(audience, refused=token)
         if newer != token:
-            response = _send(method, url + path, newer, headers, content)
+            response = send(newer)
             if response.status == 401:
                 note_refusal(current_session(), audience or "", newer)
     return _checked(response, audience, f"{method} {path.partition('?')[0]}")
 
 
-def _send(
-    method: str, url: str, token: str, headers: Mapping[str, str], content: Mapping[str, Any]
-) -> Response:
-    key = needed_sign_in().dpop_key
-    further: dict[str, Any] = {"dpop_key": key, "seconds": API_SECONDS, "codes": API, **content}
-    return relying_party().send(method, url, headers, access_token=token, **further)
-
-
 def _checked(response: Response, audience: str | None, what: str) -> ApiResponse:
     status, detail = response.status, f"status {response.status} to {what}"
     if status == 401:
-        _ask_again_for(audience)
+        tokens = needed_sign_in().token_sets.get(audience or "")
+        if audience and tokens and not tokens.from_sign_in:
+            # Some providers ignore `audience` in a refresh and give a token for another API. Only a
+            # sign-in for this one helps; once.
+            raise SignInNeeded(detail="the API refused a token got by refresh", audience=audience)
         challenge = response.headers.get("WWW-Authenticate", "")[:300]
         raise Error("api_refused_token", f"{detail} with a fresh access token: {challenge!r}")
     if status == 403:
@@ -98,17 +99,9 @@ def _checked(response: Response, audience: str | None, what: str) -> ApiResponse
         # A redirect too: the token would go with it to who knows where.
         raise Error("api_bad_answer", detail)
     try:
-        return ApiResponse(status, response.json() if response.body else None)
+        return ApiResponse(status, parse_json(response.body) if response.body else None)
     except ValueError:
         raise Error("api_bad_answer", f"{detail}: not JSON") from None
-
-
-def _ask_again_for(audience: str | None) -> None:
-    """Where the provider gave a token for another API than it was asked for (some ignore
-    `audience` in a refresh), only a sign-in for this API helps; once."""
-    tokens = needed_sign_in().token_sets.get(audience or "")
-    if audience and tokens and not tokens.from_sign_in:
-        raise SignInNeeded(detail="the API refused a token got by refresh", audience=audience)
 
 
 def _forbidden(response: Response, detail: str) -> Error:

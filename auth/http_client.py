@@ -52,14 +52,10 @@ class Response(NamedTuple):
         """The media type, without parameters."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
-    def json(self) -> Any:
-        """Return the decoded body; raises ValueError if it is not JSON."""
-        return parse_json(self.body)
-
     def json_object(self) -> dict[str, Any]:
         """Return the decoded body if it is a JSON object, else an empty one."""
         try:
-            data = self.json()
+            data = parse_json(self.body)
         except ValueError:
             return {}
         return data if isinstance(data, dict) else {}
