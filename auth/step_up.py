@@ -89,34 +89,32 @@ def requires_claim(
 
     wanted = equals if equals is not None else contains
 
-    def decorate(view: View) -> View:
-        @functools.wraps(view)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            if not has_claim(needed_sign_in().all_claims()):
-                missing = name if wanted is None else f"{name}: {wanted}"
-                text = _("Your account lacks what this page asks for: %(what)s.", what=missing)
-                raise Error("missing_claim", f"{missing} is missing", text=text)
-            return view(*args, **kwargs)
+    def check() -> None:
+        if not has_claim(needed_sign_in().all_claims()):
+            missing = name if wanted is None else f"{name}: {wanted}"
+            text = _("Your account lacks what this page asks for: %(what)s.", what=missing)
+            raise Error("missing_claim", f"{missing} is missing", text=text)
 
-        return cast(View, checked)
-
-    return decorate
+    return lambda view: _checked(view, check)
 
 
 def _requires(demands: Demands) -> Callable[[View], View]:
     def decorate(view: View) -> View:
-        inner = getattr(view, DEMANDS, None)
-        all_demands = demands.joined(inner) if inner else demands
-
-        @functools.wraps(view)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            check_demands(all_demands)
-            return view(*args, **kwargs)
-
+        all_demands = demands.joined(getattr(view, DEMANDS, Demands()))
+        checked = _checked(view, lambda: check_demands(all_demands))
         setattr(checked, DEMANDS, all_demands)
-        return cast(View, checked)
+        return checked
 
     return decorate
+
+
+def _checked(view: View, check: Callable[[], None]) -> View:
+    @functools.wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        check()
+        return view(*args, **kwargs)
+
+    return cast(View, checked)
 
 
 def check_demands(demands: Demands) -> None:
