@@ -22,7 +22,6 @@ from .id_token import (
     check_issuer,
     check_times,
     read_header,
-    unverified_claims,
     verify_signature,
 )
 from .logout import end_sessions, remember_logout
@@ -64,22 +63,14 @@ def backchannel_logout() -> Response:
 def verify_logout_token(rp: RelyingParty, token: str) -> Claims:
     """Check a logout token, in the order of section 2.6.
 
-    What can be seen without keys is checked before any are fetched, and a fetch by another request
-    is not waited for: anybody can post here. Raises InvalidToken; Error where it cannot be checked
-    now.
+    A fetch of the keys by another request is not waited for: anybody can post here. Raises
+    InvalidToken; Error where it cannot be checked now.
     """
     header = read_header(rp, token)
     # RFC 8725 section 3.11: a token that says it is of another kind is not a logout token.
     if str(header.get("typ", "JWT")).lower() not in ("logout+jwt", "jwt"):
         raise InvalidToken("typ is another one")
-    rp.provider.metadata(wait=False)
-    _check_claims(rp, unverified_claims(token))
     _, claims = verify_signature(rp, token, wait=False)
-    _check_claims(rp, claims)
-    return claims
-
-
-def _check_claims(rp: RelyingParty, claims: Claims) -> None:
     check_issuer(claims, rp)
     check_audience(claims, rp)
     check_times(claims)
@@ -90,6 +81,7 @@ def _check_claims(rp: RelyingParty, claims: Claims) -> None:
         raise InvalidToken("nonce is there")
     if not isinstance(claims.get("jti"), str) or not 0 < len(claims["jti"]) <= 1000:
         raise InvalidToken("jti is missing or unusable")
+    return claims
 
 
 def check_who(claims: Claims) -> None:
