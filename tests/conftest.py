@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from app import create_app
 from sessions.sqlite_store import SQLiteStore
@@ -152,7 +154,7 @@ def settings(provider: Provider, api: Api) -> dict[str, str]:
 
 @pytest.fixture
 def base_url(provider: Provider, settings: dict[str, str]) -> Iterator[str]:
-    """Where the app serves as a process, for real browsers."""
+    """Where the app serves, for real browsers."""
     with serving(provider, settings) as base_url:
         yield base_url
 
@@ -242,6 +244,20 @@ def with_page(make_app: MakeApp, person_at: PersonAt) -> WithPage:
     return make
 
 
+class CompiledTemplates(BytecodeCache):
+    """What one app of this process compiled, for the next: each test makes an app of its own."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
 def pytest_configure(config: Any) -> None:
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
     # Proxies of the machine must not see what goes to loopback.
     os.environ.setdefault("NO_PROXY", "localhost,127.0.0.1")

@@ -13,15 +13,21 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 
+from demo import api as demo_api
+from demo import provider as demo_provider
+from demo.provider.config import demo_config
 from demo.shapes import NO_AUDIENCE, SHAPES, STRICT_SCOPES, STRICT_SETTINGS, Shape, habits
 from tests.conftest import MakeApp
 from tests.support.harness import (
     ADA,
     APP,
+    SECRET,
     Api,
     Browser,
     Person,
     Provider,
+    client_at,
+    in_a_thread,
     logout_url_of,
     post_logout,
     query_of,
@@ -111,16 +117,21 @@ class Place(NamedTuple):
 @pytest.fixture
 def place(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Place]:
     shape: Shape = {**SHAPES, **MORE_SHAPES}[request.param]
-    provider = Provider(path=shape.path, skip_consent=True, access_token_seconds=3600)
+    provider = Provider(path=shape.path)
+    api = Api(provider.issuer, "appointments:api", "appointments,contacts")
     origin = f"http://localhost:{provider.port}"
-    for name, value in shape.options.items():
-        provider.command += ["--set", f"{name}={json.dumps(value)}".replace("ORIGIN", origin)]
-    provider.ready = f"{shape.path.rstrip('/')}/.well-known/openid-configuration"
-    with provider, Api(provider.issuer, "appointments:api", "appointments,contacts") as api:
-        app = make_app(
-            AUTH0_DOMAIN=provider.issuer, API_BASE_URL=api.base_url,
-            **{"AUTH0_SCOPE": "openid profile email offline_access appointments", **shape.settings},
-        )  # fmt: skip
+    options = json.loads(json.dumps(shape.options).replace("ORIGIN", origin))
+    config = demo_config(
+        port=provider.port, app_base_url=APP, client_secret=SECRET, issuer=provider.issuer
+    ).changed({"clients": [client_at(APP)], "skip_consent": True, **options})
+    app = make_app(
+        AUTH0_DOMAIN=provider.issuer, API_BASE_URL=api.base_url,
+        **{"AUTH0_SCOPE": "openid profile email offline_access appointments", **shape.settings},
+    )  # fmt: skip
+    with (
+        in_a_thread(demo_provider.create_app(config), provider.port),
+        in_a_thread(demo_api.create_app(provider.issuer, api.audience), api.port),
+    ):
         yield Place(shape, provider, api, app, Person(Browser(app)))
 
 

@@ -13,6 +13,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -22,9 +24,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from flask import Flask
+from werkzeug.serving import make_server
 
-from app import EXTRAS
+from app import EXTRAS, create_app
 from config import Settings, variables
+from sessions.sqlite_store import SQLiteStore
+from tests.support.api_pages import with_api_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "the-tests-own-client-secret-0123456789"
@@ -251,13 +256,30 @@ class Gunicorn(Program):
 
 
 @contextlib.contextmanager
+def in_a_thread(app: Flask, port: int) -> Iterator[None]:
+    """Serve an app there, where its server does not matter: a program takes seconds to start."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
 def serving(provider: Provider, settings: Mapping[str, str], **changes: str) -> Iterator[str]:
-    """The app as a process at an address that the provider knows, for real browsers."""
+    """The app at an address that the provider knows, for real browsers."""
     port = free_port()
     base_url = f"http://localhost:{port}"
     provider.registers(base_url)
-    with Gunicorn({**settings, "APP_BASE_URL": base_url, **changes}, PORT=str(port)):
-        yield base_url
+    with tempfile.TemporaryDirectory() as folder:
+        with environment({**settings, "APP_BASE_URL": base_url, **changes}):
+            app = with_api_pages(create_app(SQLiteStore(Path(folder, "sessions.sqlite3"))))
+        with in_a_thread(app, port):
+            yield base_url
 
 
 def workers_of(gunicorn: Gunicorn) -> list[int]:
