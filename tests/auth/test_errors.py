@@ -58,73 +58,68 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-@pytest.mark.parametrize("code", PAGES)
-def test_a_page_says_what_happened_and_what_to_do(failing: Flask, code: str) -> None:
-    expected = PAGES[code]
+def test_a_page_says_what_happened_and_what_to_do(failing: Flask) -> None:
+    for code, expected in PAGES.items():
+        page = Browser(failing).get(f"/fails/{code}")
 
-    page = Browser(failing).get(f"/fails/{code}")
-
-    words = text_of(page)
-    assert page.status_code == expected.status
-    assert page.mimetype == "text/html"
-    assert str(expected.title) in words
-    assert str(expected.text) in words
-    assert page.text.count("<h1>") == 1
-    assert f"<title>{html.escape(str(expected.title), quote=False)}" in page.text
-    shown = re.sub(r'(href|action)="[^"]*"', "", page.text)
-    assert "what the log has to know" not in shown
-    assert code not in shown
+        words = text_of(page)
+        assert page.status_code == expected.status, code
+        assert page.mimetype == "text/html", code
+        assert str(expected.title) in words
+        assert str(expected.text) in words
+        assert page.text.count("<h1>") == 1, code
+        assert f"<title>{html.escape(str(expected.title), quote=False)}" in page.text
+        shown = re.sub(r'(href|action)="[^"]*"', "", page.text)
+        assert "what the log has to know" not in shown, code
+        assert code not in shown
 
 
-@pytest.mark.parametrize("code", PAGES)
-def test_the_words_are_plain(code: str) -> None:
-    expected = PAGES[code]
-
-    assert 400 <= expected.status < 600
-    assert str(expected.title) == str(expected.title).strip(".")
-    assert str(expected.text).endswith(".")
-    if code not in FOR_OPERATORS:
-        assert not JARGON.search(f"{expected.title} {expected.text}")
+def test_the_words_are_plain() -> None:
+    for code, expected in PAGES.items():
+        assert 400 <= expected.status < 600, code
+        assert str(expected.title) == str(expected.title).strip(".")
+        assert str(expected.text).endswith(".")
+        if code not in FOR_OPERATORS:
+            assert not JARGON.search(f"{expected.title} {expected.text}")
 
 
-@pytest.mark.parametrize("code", PAGES)
 def test_the_page_has_a_reference_that_the_log_has_too(
-    failing: Flask, code: str, log: pytest.LogCaptureFixture
+    failing: Flask, log: pytest.LogCaptureFixture
 ) -> None:
-    page = Browser(failing).get(f"/fails/{code}")
+    for code, expected in PAGES.items():
+        page = Browser(failing).get(f"/fails/{code}")
 
-    reference = reference_in(page)
-    (line,) = [record for record in log.records if reference in record.getMessage()]
-    assert code in line.getMessage()
-    assert "what the log has to know" in line.getMessage()
-    assert line.levelno >= (logging.ERROR if PAGES[code].status >= 500 else logging.WARNING)
+        reference = reference_in(page)
+        (line,) = [record for record in log.records if reference in record.getMessage()]
+        assert code in line.getMessage()
+        assert "what the log has to know" in line.getMessage()
+        assert line.levelno >= (logging.ERROR if expected.status >= 500 else logging.WARNING), code
 
 
-@pytest.mark.parametrize("code", PAGES)
-def test_every_page_has_a_way_on_that_works(failing: Flask, code: str) -> None:
+def test_every_page_has_a_way_on_that_works(failing: Flask) -> None:
     browser = Browser(failing)
-    page = browser.get(f"/fails/{code}")
+    for code in PAGES:
+        page = browser.get(f"/fails/{code}")
 
-    ways = re.findall(r'<li><a[^>]* href="([^"]*)"', page.text.partition("<main")[2])
+        ways = re.findall(r'<li><a[^>]* href="([^"]*)"', page.text.partition("<main")[2])
 
-    assert ways
-    for way in map(html.unescape, ways):
-        if way != f"/fails/{code}":  # "try again" of a page that always fails
-            assert browser.get(way).status_code in (200, 302), way
+        assert ways, code
+        for way in map(html.unescape, ways):
+            if way != f"/fails/{code}":  # "try again" of a page that always fails
+                assert browser.get(way).status_code in (200, 302), (code, way)
 
 
-@pytest.mark.parametrize("code", PAGES)
-def test_json_has_the_same_in_the_form_of_rfc_9457(failing: Flask, code: str) -> None:
-    answer = Browser(failing).get(f"/fails/{code}", headers=JSON)
+def test_json_has_the_same_in_the_form_of_rfc_9457(failing: Flask) -> None:
+    for code, expected in PAGES.items():
+        answer = Browser(failing).get(f"/fails/{code}", headers=JSON)
 
-    assert answer.status_code == PAGES[code].status
-    assert answer.mimetype == "application/problem+json"
-    assert answer.json["status"] == PAGES[code].status
-    assert answer.json["title"] == PAGES[code].title
-    assert {"type", "detail"} <= set(answer.json)
-    assert answer.json["code"] == code
-    assert re.fullmatch("[0-9a-f]{12}", answer.json["reference"])
-    assert "what the log has to know" not in answer.text
+        assert answer.status_code == answer.json["status"] == expected.status, code
+        assert answer.mimetype == "application/problem+json", code
+        assert answer.json["title"] == expected.title
+        assert {"type", "detail"} <= set(answer.json), code
+        assert answer.json["code"] == code
+        assert re.fullmatch("[0-9a-f]{12}", answer.json["reference"]), code
+        assert "what the log has to know" not in answer.text, code
 
 
 def test_every_error_that_the_code_raises_is_in_the_table_and_the_other_way_round() -> None:

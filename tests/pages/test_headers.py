@@ -58,11 +58,16 @@ def every_answer(app: Flask, person: Person) -> Iterator[tuple[str, Any]]:
     yield "sign-out", person.browser.post("/logout")
 
 
+ASKED: dict[str, dict[str, Any]] = {}  # once for all tests
+
+
 @pytest.fixture(params=["signed out", "signed in"])
 def answers(request: pytest.FixtureRequest, app: Flask, person: Person) -> dict[str, Any]:
-    if request.param == "signed in":
-        person.signs_in()
-    return dict(every_answer(app, person))
+    if request.param not in ASKED:
+        if request.param == "signed in":
+            person.signs_in()
+        ASKED[request.param] = dict(every_answer(app, person))
+    return ASKED[request.param]
 
 
 def test_every_answer_has_every_header(answers: dict[str, Any]) -> None:

@@ -125,17 +125,12 @@ def test_another_site_cannot_switch_the_language(person: Person) -> None:
     ["", "de", "JA", "../ja", "ja/../en", "ja_JP", "x" * 4000, "%00", "{{7*7}}", '"', "\xff", "日"],
     ids=range(12),
 )
-@pytest.mark.parametrize("path", ["/", "/login"])
-def test_a_hostile_cookie_is_as_good_as_none(person: Person, value: str, path: str) -> None:
+def test_a_hostile_cookie_is_as_good_as_none(person: Person, value: str) -> None:
     cookie = f"{LANGUAGE_COOKIE}={value}".encode().decode("latin-1")
+    headers = {**JA, "Cookie": cookie}
 
-    answer = person.sees(path, headers={**JA, "Cookie": cookie})
-
-    assert answer.status_code in (200, 302)
-    if answer.status_code == 302:
-        assert "ui_locales" not in query_of(answer.headers["Location"])
-    else:
-        assert language_of(answer) == "ja"
+    assert language_of(person.sees("/", headers=headers)) == "ja"
+    assert "ui_locales" not in query_of(person.begins(headers=headers))
 
 
 def test_the_choice_outlives_sign_in_and_sign_out(person: Person) -> None:

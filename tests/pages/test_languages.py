@@ -95,21 +95,21 @@ def test_no_page_is_half_translated(make_app: MakeApp, person_at: PersonAt) -> N
         assert english_in(page) == [], path
 
 
-@pytest.mark.parametrize("code", PAGES)
-def test_every_error_is_told_in_japanese(app: Flask, code: str) -> None:
-    def fails() -> None:
+def test_every_error_is_told_in_japanese(app: Flask) -> None:
+    def fails(code: str) -> None:
         raise Error(code, "a word for the log", scope="appointments")
 
-    app.add_url_rule("/fails", "fails", public(fails))
+    app.add_url_rule("/fails/<code>", "fails", public(fails))
 
-    page = Browser(app).get("/fails", headers=JA)
-    problem = Browser(app).get("/fails", headers=JA | JSON)
+    for code in PAGES:
+        page = Browser(app).get(f"/fails/{code}", headers=JA)
+        problem = Browser(app).get(f"/fails/{code}", headers=JA | JSON)
 
-    assert english_in(page) == []
-    assert page.headers["Content-Language"] == problem.headers["Content-Language"] == "ja"
-    assert not re.search("[a-z]{3}", problem.json["title"])
-    assert not ENGLISH.search(problem.json["detail"])
-    assert problem.json["code"] == code
+        assert english_in(page) == [], code
+        assert page.headers["Content-Language"] == problem.headers["Content-Language"] == "ja", code
+        assert not re.search("[a-z]{3}", problem.json["title"])
+        assert not ENGLISH.search(problem.json["detail"])
+        assert problem.json["code"] == code
 
 
 def test_the_log_is_in_english_whatever_the_page_is(

@@ -14,9 +14,9 @@ from tests.support.harness import ROOT
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """This project, as it is checked out."""
+    """This project, as it is checked out, with what Python has compiled of it."""
     folder = tmp_path / "copy"
-    left_out = shutil.ignore_patterns(".[!e]*", "__pycache__", "instance", "bench", "*.mo")
+    left_out = shutil.ignore_patterns(".[!e]*", "instance", "bench", "test-output", "*.mo")
     shutil.copytree(ROOT, folder, ignore=left_out)
     return folder
 
