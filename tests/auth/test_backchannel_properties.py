@@ -17,7 +17,7 @@ from tests.support.scripted_provider import GONE, LOGOUT_EVENT, ScriptedProvider
 
 # The app is made once a test: the examples share it, as visitors do.
 many = hypothesis_settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

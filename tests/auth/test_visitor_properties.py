@@ -16,7 +16,7 @@ from auth.login_transaction import safe_return_to
 from tests.support.harness import APP, Person, query_of
 
 thoroughly = settings(
-    max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 PIECES = (
@@ -175,7 +175,11 @@ def test_no_cookie_is_a_500_or_signs_anybody_in(app: Flask, path: str, cookies: 
 
 @thoroughly
 @given(
-    path=st.one_of(st.sampled_from(PATHS), encoded.map("/{}".format)),
+    path=st.one_of(
+        st.sampled_from(PATHS),
+        # The test client would take what comes after four slashes for a host name.
+        encoded.map("/{}".format).filter(lambda path: not path.startswith("////")),
+    ),
     method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "TRACE"]),
     headers=st.dictionaries(st.sampled_from(HEADERS), header_values, max_size=6),
 )

@@ -17,7 +17,16 @@ import requests
 
 from demo.__main__ import is_taken
 from demo.server import BLUNT_OPTION
-from tests.support.harness import ADA, CLARA, ROOT, Program, free_port
+from tests.support.harness import (
+    ADA,
+    CLARA,
+    ROOT,
+    HttpBrowser,
+    Person,
+    Program,
+    free_port,
+    text_of,
+)
 
 ACCESS_TOKEN_SECONDS = 4
 
@@ -225,6 +234,25 @@ def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int)
         requests.get(demo.app, timeout=5)
     with pytest.raises(requests.ConnectionError):
         requests.get(demo.provider, timeout=5)
+
+
+def test_the_whole_demo_can_be_like_another_provider() -> None:
+    with Demo("--like", "keycloak") as demo:
+        person = Person(HttpBrowser(demo.app))
+        begun = person.begins()
+        person.signs_in()
+        profile = text_of(person.sees("/profile"))
+
+    assert begun.startswith(f"{demo.provider}/realms/demo/protocol/openid-connect/auth")
+    assert "Ada Marlow" in profile
+
+
+def test_a_shape_that_does_not_exist_is_refused_with_the_names() -> None:
+    command = Demo("--like", "nobody").command
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2
+    assert "zitadel" in done.stderr
 
 
 def test_a_port_that_is_taken_is_named(demo: Demo) -> None:

@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -14,7 +13,17 @@ import requests
 
 from auth import refresh
 from tests.conftest import Clock, MakeApp
-from tests.support.harness import APP, Api, Browser, Gunicorn, HttpBrowser, Person, Provider, Redis
+from tests.support.harness import (
+    APP,
+    Api,
+    Browser,
+    Gunicorn,
+    HttpBrowser,
+    Person,
+    Provider,
+    Redis,
+    settings_at,
+)
 from tests.support.session_store import when_the_provider_has_answered
 
 HOST = APP.removeprefix("http://")
@@ -22,20 +31,32 @@ HOST = APP.removeprefix("http://")
 LONGEST = 4.0
 
 
-@pytest.fixture
-def redis(tmp_path: Path, settings: dict[str, str]) -> Iterator[Redis]:
-    """A Redis of the test's own that keeps what it has over a restart."""
-    with Redis(tmp_path, "--appendonly", "yes") as redis:
-        settings["SESSION_REDIS_URL"] = redis.url
+@pytest.fixture(scope="module")
+def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A Redis of these tests' own that keeps what it has over a restart."""
+    with Redis(tmp_path_factory.mktemp("redis"), "--appendonly", "yes") as redis:
         yield redis
 
 
 @pytest.fixture
-def address(redis: Redis, settings: dict[str, str]) -> Iterator[str]:
+def redis(own_redis: Redis, settings: dict[str, str]) -> Iterator[Redis]:
+    settings["SESSION_REDIS_URL"] = own_redis.url
+    yield own_redis
+    resume(own_redis)
+
+
+@pytest.fixture(scope="module")
+def served(own_redis: Redis, provider_process: Provider, api_process: Api) -> Iterator[str]:
     """The app on two processes."""
+    settings = settings_at(provider_process, api_process, SESSION_REDIS_URL=own_redis.url)
     with Gunicorn(settings, workers=2) as app:
         yield app.base_url
         app.signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def address(served: str, redis: Redis) -> str:
+    return served
 
 
 def comes_true(condition: Callable[[], bool]) -> bool:

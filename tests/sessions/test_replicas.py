@@ -19,10 +19,13 @@ from tests.support.harness import (
     BEN,
     CLARA,
     YUKI,
+    Api,
     Gunicorn,
     Person,
     Provider,
+    Redis,
     free_port,
+    settings_at,
     workers_of,
 )
 from tests.support.in_chromium import is_signed_in, sign_in, sign_out
@@ -31,15 +34,28 @@ PEOPLE = (ADA, BEN, YUKI, CLARA)
 TOKEN_SECONDS = 4
 
 
-@pytest.fixture
-def deployment(
-    settings: dict[str, str], provider: Provider, redis_url: str, tmp_path: Path
+@pytest.fixture(scope="module")
+def started(
+    provider_process: Provider,
+    api_process: Api,
+    redis_process: Redis,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
-    base_url = f"https://localhost:{free_port()}"
-    provider.registers(base_url)
-    changes = {"APP_BASE_URL": base_url, "SESSION_REDIS_URL": redis_url, "TRUSTED_PROXY_HOPS": "1"}
-    with running_deployment({**settings, **changes}, tmp_path) as deployment:
+    settings = settings_at(
+        provider_process,
+        api_process,
+        APP_BASE_URL=f"https://localhost:{free_port()}",
+        SESSION_REDIS_URL=redis_process.url,
+        TRUSTED_PROXY_HOPS="1",
+    )
+    with running_deployment(settings, tmp_path_factory.mktemp("deployment")) as deployment:
         yield deployment
+
+
+@pytest.fixture
+def deployment(started: Deployment, provider: Provider, api: Api) -> Deployment:
+    provider.registers(started.caddy.base_url)
+    return started
 
 
 def sign_in_all(deployment: Deployment) -> list[Person]:
@@ -69,6 +85,7 @@ def test_a_replica_that_is_killed_under_load_fails_no_request_of_the_signed_in(
         load.goes_on_for(100)
         deployment.replicas[0].is_killed()
         load.goes_on_for(200)
+    deployment.replicas[0].start()
 
     # What was being posted at that moment may have been done: the proxy does not send it twice.
     assert [each for each in load.failures if each[0] == "GET"] == []

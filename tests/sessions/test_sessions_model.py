@@ -45,7 +45,7 @@ from tests.support.interleaving import SteppedStore, Worker
 from tests.support.session_store import store_of
 
 # By hand, for an hour: EXAMPLES=1000 pytest tests/sessions/test_sessions_model.py
-EXAMPLES = int(os.environ.get("EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "10"))
 LIFETIME = 60
 MOST_WORKERS = 4
 

@@ -15,7 +15,7 @@ from flask import Flask
 from extras.doctor import place
 from tests.conftest import Clock, MakeApp
 from tests.support.doctor import Examined
-from tests.support.harness import ADA, ROOT, SECRET, Api, Gunicorn, Person, free_port
+from tests.support.harness import ADA, ROOT, SECRET, Api, Person, free_port
 from tests.support.scripted_provider import ScriptedProvider, visitor_of, with_mac
 
 
@@ -83,13 +83,8 @@ def test_a_session_store_in_redis_is_asked(make_app: MakeApp, redis_url: str) ->
     assert examined.of("session store").startswith("ok Redis answers")
 
 
-def test_an_app_that_answers_at_its_address_is_recognized(
-    make_app: MakeApp, settings: dict[str, str]
-) -> None:
-    port = free_port()
-    base_url = f"http://localhost:{port}"
-    with Gunicorn({**settings, "APP_BASE_URL": base_url}, PORT=str(port)):
-        examined = Examined(make_app(APP_BASE_URL=base_url))
+def test_an_app_that_answers_at_its_address_is_recognized(make_app: MakeApp, base_url: str) -> None:
+    examined = Examined(make_app(APP_BASE_URL=base_url))
 
     assert examined.of("reverse proxy").startswith(f"ok {base_url} leads here")
 

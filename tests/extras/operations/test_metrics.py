@@ -28,6 +28,7 @@ from tests.support.harness import (
     Provider,
     environment,
     free_port,
+    settings_at,
     wait_for,
     workers_of,
 )
@@ -40,22 +41,31 @@ class Metered(Gunicorn):
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.metrics_port = free_port()
+        self.before: dict[str, float] = {}
         super().__init__({**settings, "METRICS_PORT": str(self.metrics_port)}, workers=2)
 
     def person(self) -> Person:
         return Person(HttpBrowser(self.base_url, host="localhost:3000"))
 
     def samples(self) -> dict[str, float]:
-        """Every sample by its name and labels."""
+        """Every sample by its name and labels: what was added in this test."""
         url = f"http://localhost:{self.metrics_port}/metrics"
-        text = requests.get(url, timeout=10).text
-        return {f"{name} {labels}": float(value) for name, labels, value in SAMPLE.findall(text)}
+        found = SAMPLE.findall(requests.get(url, timeout=10).text)
+        samples = {f"{name} {labels}": float(value) for name, labels, value in found}
+        return {name: value - self.before.get(name, 0) for name, value in samples.items()}
+
+
+@pytest.fixture(scope="module")
+def server(provider_process: Provider, api_process: Api) -> Iterator[Metered]:
+    with Metered(settings_at(provider_process, api_process)) as gunicorn:
+        yield gunicorn
 
 
 @pytest.fixture
-def metered(settings: dict[str, str]) -> Iterator[Metered]:
-    with Metered(settings) as gunicorn:
-        yield gunicorn
+def metered(server: Metered, provider: Provider, api: Api) -> Metered:
+    server.before = {}
+    server.before = server.samples()
+    return server
 
 
 def test_sign_ins_are_counted_by_outcome_over_all_workers(metered: Metered) -> None:
