@@ -41,7 +41,7 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     except UnicodeDecodeError:
         sys.exit(".env is not UTF-8 text. Write: the same, saved as UTF-8")
     except SettingsError as error:
-        lines = [*error.problems, *unknown_settings(os.environ, *groups)]
+        lines = [*error.args, *unknown_settings(os.environ, *groups)]
         if not (os.environ.get("AUTH0_DOMAIN") or ENV_FILE.exists()):
             lines.insert(0, ".env does not exist. Run: cp .env.example .env, and fill it in")
         sys.exit("\n".join(lines))

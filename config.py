@@ -63,19 +63,11 @@ OWN_AUTHORIZE_PARAMS = frozenset((
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; `problems` has one line for each thing to change."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+    """The settings cannot be used; its `args` are the lines to show, one for each problem."""
 
 
 class Bad(ValueError):
-    """A value that cannot be used: what is wrong with it, and what to write instead."""
-
-    def __init__(self, wrong: str, write: str) -> None:
-        super().__init__(wrong)
-        self.wrong, self.write = wrong, write
+    """A value cannot be used; its `args` say what is wrong with it, and what to write instead."""
 
 
 # ---------------------------------------------------------------- where a host is
@@ -445,7 +437,7 @@ def load(environ: Mapping[str, str], *groups: type[Any]) -> list[Any]:
     found = [{name: reader.value(each) for name, each in _variables(group)} for group in groups]
     _check_together(reader, found[0])
     if reader.problems:
-        raise SettingsError(reader.problems)
+        raise SettingsError(*reader.problems)
     return [group(**values) for values, group in zip(found, groups, strict=True)]
 
 
@@ -490,7 +482,7 @@ class _Reader:
         try:
             return check(text)
         except Bad as bad:
-            return self.problem(name, bad.wrong, bad.write)
+            return self.problem(name, *bad.args)
 
 
 def _content_of(path: str, write: str) -> bytes:

@@ -89,7 +89,7 @@ def _positive(name: str, default: int) -> int:
     try:
         return server_number(os.environ.get(name, "").strip() or str(default))
     except Bad as bad:
-        sys.exit(f"{name} {bad.wrong}. Write: {default}")
+        sys.exit(f"{name} {bad.args[0]}. Write: {default}")
 
 
 # A container sets PORT, and is then reached from outside; without it only this machine can connect.

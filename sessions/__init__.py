@@ -55,4 +55,4 @@ def _open_store(settings: Settings, instance: Path) -> Store:
     except (OSError, sqlite3.Error) as error:
         wrong = f"cannot be written in {instance.name}/ ({type(error).__name__})"
         change = "Let this process write there, or set SESSION_REDIS_URL."
-        raise SettingsError([f"The session store {path.name} {wrong}. {change}"]) from None
+        raise SettingsError(f"The session store {path.name} {wrong}. {change}") from None

@@ -30,7 +30,7 @@ def test_with_nothing_set_every_required_one_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         load({}, Settings)
 
-    named = [line.split()[0] for line in caught.value.problems]
+    named = [line.split()[0] for line in caught.value.args]
     assert sorted(named) == sorted(REQUIRED)
 
 

@@ -25,4 +25,4 @@ def problems(**changes: str) -> list[str]:
     """Return what is wrong with the required settings and these."""
     with pytest.raises(SettingsError) as caught:
         read(**changes)
-    return caught.value.problems
+    return list(caught.value.args)
