@@ -38,7 +38,6 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
         """Begin as a visitor's, empty."""
         self.new_id: str | None = None
         self.lost_key: str | None = None
-        self.was_ended = False
         self.unavailable: StoreUnavailable | None = None
         self._records = records
         self._stored: StoredSession | None = None
@@ -117,7 +116,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
             self.forget()
             raise SessionEnded
         self.fill(stored.data, stored)
-        self.new_id, self.was_ended = session_id, False
+        self.new_id = session_id
 
     def end(self) -> StoredSession | None:
         """Delete this session, at the store and in the browser, and the one that a sign-in in
@@ -125,11 +124,11 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
         ended, key = self._stored, self.key or self.lost_key
         if ended:
             ended = self._records.end(ended) or ended
-            self.forget()
+        self.forget()
         while key and (key := self._records.successor_of(key)):
             with suppress(SessionEnded):
                 ended = self._records.end(self._records.read(key)) or ended
-        self.was_ended = True
+        self.modified = True  # so that the browser's cookie is deleted, too
         return ended
 
     def is_lost(self) -> bool:
@@ -194,10 +193,9 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             self._save(session)
         if session.new_id is not None:
             self._set_cookie(app, response, session.new_id, self.records.absolute_seconds)
-        elif session.key is None and session.modified and session:
-            self._set_cookie(app, response, self._visitor_cookie(session), None)
-        elif session.was_ended or (session.key is None and session.modified):
-            self._set_cookie(app, response, "", 0)
+        elif session.key is None and session.modified:
+            cookie, max_age = (self._visitor_cookie(session), None) if session else ("", 0)
+            self._set_cookie(app, response, cookie, max_age)
         if session.accessed or "Set-Cookie" in response.headers:
             response.vary.add("Cookie")
             response.headers["Cache-Control"] = "no-store"
