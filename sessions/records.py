@@ -72,24 +72,21 @@ class SessionRecords:
 
     def read(self, key: str) -> StoredSession:
         """Return a session. Raises SessionEnded where there is none."""
-        record = self.store.read(key)
-        if record is None:
-            raise SessionEnded
-        return self.decode(key, record)
+        return self.decode(key, self.store.read(key))
 
-    def decode(self, key: str, record: Record) -> StoredSession:
+    def decode(self, key: str, record: Record | None) -> StoredSession:
         """Return what a record holds.
 
         Raises SessionEnded where that is no session: past its end, whatever the store says; changed
         by somebody; of a secret that is no longer listed; of another version of this app.
         """
-        decrypted = self.encryptor.decrypt(record.data, bound_to=f"session {key}")
-        if decrypted is None:
+        bound_to = f"session {key}"
+        decrypted = self.encryptor.decrypt(record.data, bound_to=bound_to) if record else None
+        if not record or not decrypted:
             raise SessionEnded
         try:
-            started_at, ends_at, refs, data = serializer.loads(
-                zlib.decompress(decrypted[0]).decode()
-            )
+            values = serializer.loads(zlib.decompress(decrypted[0]).decode())
+            started_at, ends_at, refs, data = values
         except (zlib.error, ValueError, TypeError):
             raise SessionEnded from None
         if time.time() >= ends_at:
@@ -106,14 +103,8 @@ class SessionRecords:
         """Write other data, further references and an earlier end, if nobody else has written since
         the session was read; return what is stored now, None where somebody has."""
         added = [ref for ref in refs if ref not in session.refs]
-        new = self._encrypted(
-            session._replace(
-                data={**data},
-                refs=[*session.refs, *added],
-                ends_at=min(session.ends_at, ends_at or session.ends_at),
-                is_newest=True,
-            )
-        )
+        refs, ends_at = [*session.refs, *added], min(session.ends_at, ends_at or session.ends_at)
+        new = self._encrypted(session._replace(data={**data}, refs=refs, ends_at=ends_at))
         # When a secret is rotated, the session has to be found by the new one's digests as well.
         digests = self._newest_digests(added if session.is_newest else new.refs)
         replaced = self.store.replace(session.key, session.record.version, new.record, digests)
@@ -139,7 +130,7 @@ class SessionRecords:
         if not successor:
             self.store.add(note, "", ENDED_SECONDS)
         with suppress(SessionEnded):
-            return self.decode(key, record) if record else None
+            return self.decode(key, record)
         return None
 
     def successor_of(self, key: str) -> str | None:
@@ -173,7 +164,8 @@ class SessionRecords:
         # Compressed first: tokens are base64, a quarter of which is air.
         plaintext = zlib.compress(serializer.dumps(values).encode(), level=1)
         data = self.encryptor.encrypt(plaintext, bound_to=f"session {session.key}")
-        return session._replace(record=session.record._replace(version=os.urandom(8), data=data))
+        record = session.record._replace(version=os.urandom(8), data=data)
+        return session._replace(record=record, is_newest=True)
 
 
 def key_of(session_id: str) -> str:
