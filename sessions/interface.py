@@ -4,7 +4,7 @@ changed."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -84,13 +84,12 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
                 self.pop(name, None)
             self.update({k: v for k, v in mine.items() if k not in before or before[k] != v})
 
-    def commit(self, *, refs: Iterable[str] = (), ends_at: float | None = None) -> None:
+    def commit(self, *, refs: Sequence[str] = (), ends_at: float | None = None) -> None:
         """Write what this request changed, now, on top of what others have written meanwhile;
         add references, and an earlier end.
 
         Raises SessionEnded where the session is gone (it is not brought back).
         """
-        refs = list(refs)
         for _ in range(SWAP_ATTEMPTS):
             if stored := self._records.replace(self.stored, self, refs, ends_at):
                 self._stored, self.modified = stored, False

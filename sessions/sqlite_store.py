@@ -86,16 +86,15 @@ class SQLiteStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        taken = None
         try:
-            taken = self._take()
-            yield taken[1]
+            inode, connection = self._take()
+            try:
+                yield connection
+            finally:
+                connection.rollback()  # whatever went wrong must not go on holding the file
+                self._idle.append((inode, connection))
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(str(error)) from error
-        finally:
-            if taken:
-                taken[1].rollback()  # whatever went wrong must not go on holding the file
-                self._idle.append(taken)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -169,9 +168,8 @@ def _add_refs(connection: sqlite3.Connection, key: str, refs: Iterable[str]) -> 
 
 def _sweep(connection: sqlite3.Connection) -> None:
     """Delete some of what has expired. Each sign-in does so: more goes than can come."""
-    rows = connection.execute(
-        "SELECT key FROM sessions WHERE expires_at <= ? LIMIT ?", (time.time(), SWEEP_AT_ONCE)
-    ).fetchall()
+    expired = "SELECT key FROM sessions WHERE expires_at <= ? LIMIT ?"
+    rows = connection.execute(expired, (time.time(), SWEEP_AT_ONCE)).fetchall()
     connection.executemany("DELETE FROM refs WHERE key = ?", rows)
     connection.executemany("DELETE FROM sessions WHERE key = ?", rows)
     dead = f"DELETE FROM named WHERE NOT ({LIVING})"
