@@ -118,7 +118,7 @@ def authorization_url(
     if rp.dpop:
         key = rp.dpop.derive_key(browser.derived("DPoP", transaction.id))
         request_params["dpop_jkt"] = rp.dpop.thumbprint(key)
-    if settings.par or metadata.promises("require_pushed_authorization_requests"):
+    if settings.par or metadata.raw.get("require_pushed_authorization_requests") is True:
         request_params = par.push(rp, request_params)
     sent = [(name, str(value)) for name, value in request_params.items() if value is not None]
     url = str(add_params_to_uri(metadata.authorization_endpoint, sent))
@@ -198,7 +198,7 @@ def check_authorization_response(response: AuthorizationResponse, metadata: Meta
     `iss` before `error`: an error from somebody else is not believed either. Raises Error.
     """
     # RFC 9207 section 2.4: compare if it is there; demand it where the metadata promises it.
-    promised = metadata.promises("authorization_response_iss_parameter_supported")
+    promised = metadata.raw.get("authorization_response_iss_parameter_supported") is True
     if response.iss is None and promised:
         raise Error("wrong_issuer", "iss is missing although the metadata promises it")
     if response.iss is not None and response.iss != metadata.issuer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -61,10 +62,6 @@ class Metadata:
         value = self.raw.get(name)
         return [str(word) for word in value] if isinstance(value, list) else []
 
-    def promises(self, name: str) -> bool:
-        """Whether the metadata says `true` to this."""
-        return self.raw.get(name) is True
-
     @classmethod
     def checked(cls, raw: dict[str, Any], configured: str) -> Metadata:
         """Check fetched metadata against AUTH0_DOMAIN. Raises Error("bad_metadata")."""
@@ -96,16 +93,13 @@ def _endpoint(raw: dict[str, Any], name: str, issuer: str) -> str | None:
     url = raw.get(name)
     if url is None:
         return None
-    try:
+    with suppress(ValueError):  # half an address, or no number for a port
         parts = urlsplit(url if isinstance(url, str) and url.isprintable() else "")
         is_local = issuer.startswith("http://") and is_loopback(parts.hostname)
-        is_usable = parts.scheme == "https" or (parts.scheme == "http" and is_local)
-        is_usable = is_usable and bool(parts.hostname) and parts.port != 0 and " " not in url
-    except ValueError:
-        is_usable = False  # half an address, or no number for a port
-    if not is_usable:
-        raise Error("bad_metadata", f"{name} is not an https URL")
-    return str(url)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+        if is_safe and parts.hostname and parts.port != 0 and " " not in url:
+            return str(url)
+    raise Error("bad_metadata", f"{name} is not an https URL")
 
 
 def signing_keys(raw: dict[str, Any]) -> list[Key]:

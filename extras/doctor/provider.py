@@ -80,7 +80,7 @@ def signatures(exam: Examination) -> Iterator[Finding]:
 def backchannel_logout(exam: Examination) -> Iterator[Finding]:
     """Whether sessions here can end when people sign out elsewhere."""
     subject, uri = "back-channel logout", f"{exam.settings.app_base_url}/backchannel-logout"
-    if exam.metadata.promises("backchannel_logout_supported"):
+    if exam.metadata.raw.get("backchannel_logout_supported") is True:
         change = f"{exam.where('backchannel')}: {uri}"
         yield note(subject, "supported; ends sessions here if registered", change)
     else:
