@@ -59,11 +59,12 @@ def call_api(
     if url is None:
         raise Error("api_not_configured")
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+    content = {"json": json, "params": params, "codes": API}
 
     def send(token: str) -> Response:
         return rp.send(
-            method, url + path, headers, access_token=token, dpop_key=needed_sign_in().dpop_key,
-            seconds=API_SECONDS, codes=API, json=json, params=params,
+            method, url + path, lambda: (headers, content),
+            dpop_key=needed_sign_in().dpop_key, access_token=token, seconds=API_SECONDS,
         )  # fmt: skip
 
     token = access_token(audience)

@@ -7,6 +7,7 @@ refused (`invalid_client`), the next is tried once, and remembered while the pro
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -20,6 +21,10 @@ from .provider import Metadata
 POST, BASIC = "client_secret_post", "client_secret_basic"
 ISSUER, TOKEN_ENDPOINT = "aud=issuer", "aud=token_endpoint"
 ASSERTION_SECONDS = 60
+FORM = "application/x-www-form-urlencoded"
+
+# The headers and the content of a request.
+Prepared = tuple[Mapping[str, str], dict[str, Any]]
 
 
 class ClientAuthentication:
@@ -48,10 +53,9 @@ class ClientAuthentication:
         # The one that was accepted before comes first.
         return sorted(methods, key=lambda method: method != self.accepted)
 
-    def prepare(
-        self, method: str, metadata: Metadata, endpoint: str, body: str
-    ) -> tuple[dict[str, str], str]:
-        """Return the headers and the form body of a request that is authenticated by a method."""
+    def prepare(self, method: str, metadata: Metadata, endpoint: str, body: str) -> Prepared:
+        """Return a request with that form as its body, authenticated by a method. Each one is to be
+        prepared anew: an assertion is good once (RFC 7523 section 3)."""
         settings = self._settings
         client_id, secret = settings.client_id, settings.client_secret or ""
         if key := settings.client_signing_key:
@@ -68,5 +72,5 @@ class ClientAuthentication:
             client = ClientAuth(quote_plus(client_id), quote_plus(secret), BASIC)
         else:
             client = ClientAuth(client_id, secret, POST)
-        _, headers, body = client.prepare("POST", endpoint, {}, body)
-        return headers, body
+        _, headers, body = client.prepare("POST", endpoint, {"Content-Type": FORM}, body)
+        return headers, {"data": body}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from flask import current_app
@@ -11,7 +11,7 @@ from flask import current_app
 from config import Settings
 from sessions import Encryptor
 
-from .client_authentication import ClientAuthentication
+from .client_authentication import ClientAuthentication, Prepared
 from .dpop import DPoP
 from .http_client import TOTAL_SECONDS, HttpClient, Response
 from .provider import Provider
@@ -34,20 +34,19 @@ class RelyingParty:
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str],
+        prepare: Callable[[], Prepared],
         *,
         dpop_key: dict[str, Any] | None,
         access_token: str | None = None,
         seconds: float = TOTAL_SECONDS,
-        **content: Any,
     ) -> Response:
         """Send a request with an access token, or with what becomes one: by DPoP where the session
-        has a key, and then maybe twice within `seconds`. RFC 6750 section 2.1: the token is a
-        header; section 5.3: never in a URL."""
+        has a key, and then maybe twice within `seconds`, prepared anew each time. RFC 6750 section
+        2.1: the token is a header; section 5.3: never in a URL."""
         deadline = time.monotonic() + seconds
 
         def send(proof: Mapping[str, str]) -> Response:
-            left = max(deadline - time.monotonic(), 0.1)
+            left, (headers, content) = max(deadline - time.monotonic(), 0.1), prepare()
             return self.http.send(method, url, {**headers, **proof}, seconds=left, **content)
 
         if self.dpop and dpop_key:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,18 +75,9 @@ def authenticated_post(
     for method in methods:
         # The other methods bring it themselves.
         body = urlencode({k: v for k, v in form.items() if k != "client_id" or method == BASIC})
-
-        def send(proof: Mapping[str, str], method: str = method, body: str = body) -> Response:
-            # Each time anew: an assertion is good once (RFC 7523 section 3).
-            headers, authenticated = authentication.prepare(method, metadata, endpoint, body)
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", **proof}
-            left = max(deadline - time.monotonic(), 0.1)
-            return rp.http.send("POST", endpoint, headers, seconds=left, data=authenticated)
-
-        if rp.dpop and dpop_key:
-            response = rp.dpop.send(dpop_key, "POST", endpoint, send)
-        else:
-            response = send({})
+        prepare = partial(authentication.prepare, method, metadata, endpoint, body)
+        left = deadline - time.monotonic()
+        response = rp.send("POST", endpoint, prepare, dpop_key=dpop_key, seconds=left)
         if response.json_object().get("error") != "invalid_client":
             if method != methods[0]:
                 authentication.accepted = method

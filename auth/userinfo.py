@@ -13,6 +13,7 @@ from .relying_party import RelyingParty
 log = logging.getLogger("app.userinfo")
 
 SECONDS = 3.0
+ACCEPT = {"Accept": "application/json, application/jwt"}
 NAMES = ("name", "preferred_username", "nickname", "given_name", "email")
 # What is about the token and not about the person, where UserInfo is a JWT.
 NOT_ABOUT_PERSON = ("iss", "aud", "exp", "iat", "nbf", "jti", "sub")
@@ -32,10 +33,10 @@ def further_claims(
     if endpoint is None or has_name or not {"profile", "email"} & {*scope}:
         return {}
     try:
-        headers = {"Accept": "application/json, application/jwt"}
         response = rp.send(
-            "GET", endpoint, headers, dpop_key=dpop_key, access_token=access_token, seconds=SECONDS
-        )
+            "GET", endpoint, lambda: (ACCEPT, {}),
+            dpop_key=dpop_key, access_token=access_token, seconds=SECONDS,
+        )  # fmt: skip
         found = _claims_of(rp, response)
         # Section 5.3.2: the `sub` must be that of the ID token, else nothing of it may be used.
         if found.get("sub") != claims["sub"]:

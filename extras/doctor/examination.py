@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -117,16 +117,9 @@ class Examination:
         """POST a form with client authentication, by this method or by the one that works."""
         metadata, authentication = self.metadata, self.rp.client_authentication
         method = method or authentication.methods(metadata, endpoint)[0]
-
-        def send(proof: Mapping[str, str]) -> Response:
-            # Each time anew: an assertion is good once (RFC 7523 section 3).
-            headers, body = authentication.prepare(method, metadata, endpoint, urlencode(form))
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", **proof}
-            return self.rp.http.send("POST", endpoint, headers, data=body)
-
-        if self.rp.dpop:
-            return self.rp.dpop.send(self.rp.dpop.derive_key("doctor"), "POST", endpoint, send)
-        return send({})
+        prepare = partial(authentication.prepare, method, metadata, endpoint, urlencode(form))
+        key = self.rp.dpop.derive_key("doctor") if self.rp.dpop else None
+        return self.rp.send("POST", endpoint, prepare, dpop_key=key)
 
 
 def fetch_metadata(rp: RelyingParty, address: str) -> Response | None:

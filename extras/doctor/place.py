@@ -75,7 +75,10 @@ def access_token(exam: Examination) -> Iterator[Finding]:
         yield note(subject, "it has expired", "nothing: open a page that calls the API first")
         return
     url, key, token = f"{base_url}/appointments", sign_in.dpop_key, tokens.access_token
-    status = exam.rp.send("GET", url, {}, dpop_key=key, access_token=token, codes=API).status
+    content = {"codes": API}
+    status = exam.rp.send(
+        "GET", url, lambda: ({}, content), dpop_key=key, access_token=token
+    ).status
     text = f"{url} refuses it: {_describe(token, audience)}"
     yield judged(subject, status != 401, f"{url} answers {status} to it", text, change)
 
