@@ -86,11 +86,9 @@ def verify_logout_token(rp: RelyingParty, token: str) -> Claims:
 
 def check_who(claims: Claims) -> None:
     """4. There is a `sub`, a `sid`, or both."""
-    for name in ("sub", "sid"):
-        if name in claims and not (isinstance(claims[name], str) and claims[name]):
-            raise InvalidToken(f"{name} is not a string")
-    if "sub" not in claims and "sid" not in claims:
-        raise InvalidToken("neither sub nor sid")
+    named = [claims[name] for name in ("sub", "sid") if name in claims]
+    if not named or not all(isinstance(value, str) and value for value in named):
+        raise InvalidToken("neither sub nor sid, or one that is not a string")
 
 
 def check_event(claims: Claims) -> None:
