@@ -75,18 +75,16 @@ def parse_json(data: bytes) -> Any:
         value = json.loads(data.decode(), parse_constant=_refuse)
         if b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
-        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and not _is_within(value, MAX_DEPTH):
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             raise ValueError("nested too deeply")
         return value
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _is_within(value: Any, depth: int) -> bool:
-    if not isinstance(value, dict | list):
-        return True
+def _depth(value: Any) -> int:
     inner = value.values() if isinstance(value, dict) else value
-    return depth > 0 and all(_is_within(each, depth - 1) for each in inner)
+    return 1 + max(map(_depth, inner), default=0) if isinstance(value, dict | list) else 0
 
 
 def _refuse(name: str) -> None:
