@@ -113,7 +113,7 @@ def is_scope_token(text: str) -> bool:
     return bool(re.fullmatch(r"[\x21\x23-\x5B\x5D-\x7E]+", text))
 
 
-def _url(text: str, write: str) -> SplitResult:
+def _url(text: str, write: str, may_be_http: Callable[[str | None], bool]) -> SplitResult:
     try:
         url = urlsplit(text)
     except ValueError:
@@ -126,6 +126,8 @@ def _url(text: str, write: str) -> SplitResult:
     if not re.fullmatch(HOST_AND_PORT, url.netloc):
         raise Bad("has a host name or port that cannot be, or a user name", write)
     _ascii_host((url.hostname or "").removesuffix("."), write)
+    if url.scheme == "http" and not may_be_http(url.hostname):
+        raise Bad("is an http:// URL; what is sent to another machine would travel open", write)
     return url
 
 
@@ -147,10 +149,7 @@ def _issuer(text: str) -> str:
     """The issuer or the URL of its metadata, as it stands; or a tenant's domain."""
     if "://" not in text:
         return _origin(f"https://{text}", WRITE_ISSUER) + "/"
-    url = _url(text, WRITE_ISSUER)
-    if url.scheme == "http" and not is_loopback(url.hostname):
-        wrong = "is an http:// URL; that is accepted only for this machine (localhost)"
-        raise Bad(wrong, WRITE_ISSUER)
+    _url(text, WRITE_ISSUER, may_be_http=is_loopback)
     return text
 
 
@@ -161,7 +160,7 @@ def _app_base_url(text: str) -> str:
 
 def _origin(text: str, write: str) -> str:
     """Return an origin (RFC 6454) in the spelling that browsers use."""
-    url = _url(text, write)
+    url = _url(text, write, may_be_http=lambda host: True)
     if url.path not in ("", "/"):
         raise Bad("has a path", write)
     host = _ascii_host(url.hostname or "", write)
@@ -171,11 +170,8 @@ def _origin(text: str, write: str) -> str:
 
 
 def _api_base_url(text: str) -> str:
-    write = "the API's base URL, https://api.example.com"
-    url = _url(text, write)
-    if url.scheme == "http" and not is_inside(url.hostname):
-        # RFC 6750 section 5.3: clients MUST always use TLS when a bearer token is sent.
-        raise Bad("is an http:// URL of a public host; access tokens would travel open", write)
+    # RFC 6750 section 5.3: clients MUST always use TLS when a bearer token is sent.
+    _url(text, "the API's base URL, https://api.example.com", may_be_http=is_inside)
     return text.rstrip("/")
 
 
