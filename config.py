@@ -355,7 +355,7 @@ _hops = number(0, 9, "1 behind one reverse proxy, 0 behind none")
 _seconds = number(1, 999_999_999, "86400 for a day")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False)  # settings hold secrets, and a repr ends up in logs
 class Settings:
     """The checked settings of the core."""
 
@@ -385,10 +385,6 @@ class Settings:
     session_absolute_seconds: int = variable("SESSION_ABSOLUTE_SECONDS", _seconds, default="604800")
     trusted_proxy_hops: int = variable("TRUSTED_PROXY_HOPS", _hops, default="0")
     picture_origins: tuple[str, ...] = variable("PICTURE_HOSTS", _picture_origins, default="")
-
-    def __repr__(self) -> str:
-        """Without values: settings hold secrets, and a repr ends up in logs."""
-        return f"<Settings of {len(fields(self))} values>"
 
     @property
     def redirect_uri(self) -> str:
