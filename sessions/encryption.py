@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 
@@ -53,7 +52,7 @@ class Encryptor:
         """Return the plaintext of what `encrypt_text` returned, None if it cannot be decrypted."""
         try:
             data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             return None
         decrypted = self.decrypt(data, bound_to=bound_to)
         return decrypted[0] if decrypted else None

@@ -8,7 +8,6 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,7 +42,7 @@ class SQLiteStore:
     def __init__(self, path: Path) -> None:
         """Create the file and its tables; raises OSError or sqlite3.Error if that cannot be."""
         self._path = path
-        self._idle: deque[tuple[int, sqlite3.Connection]] = deque()
+        self._idle: list[tuple[int, sqlite3.Connection]] = []
         # Closed and not pooled: a connection must not be carried over a fork.
         self._connect()[1].close()
 
