@@ -15,8 +15,6 @@ log = logging.getLogger("app.userinfo")
 SECONDS = 3.0
 ACCEPT = {"Accept": "application/json, application/jwt"}
 NAMES = ("name", "preferred_username", "nickname", "given_name", "email")
-# What is about the token and not about the person, where UserInfo is a JWT.
-NOT_ABOUT_PERSON = ("iss", "aud", "exp", "iat", "nbf", "jti", "sub")
 
 
 def further_claims(
@@ -44,7 +42,9 @@ def further_claims(
     except (Error, InvalidToken) as error:
         log.warning("UserInfo is not used: %s", error)
         return {}
-    return {k: v for k, v in found.items() if k not in claims and k not in NOT_ABOUT_PERSON}
+    # What is about the token and not about the person, where UserInfo is a JWT, the ID token has
+    # as well, but for these two.
+    return {k: v for k, v in found.items() if k not in claims and k not in ("nbf", "jti")}
 
 
 def _claims_of(rp: RelyingParty, response: Response) -> dict[str, Any]:
