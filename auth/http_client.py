@@ -190,7 +190,8 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], seconds: float,
         codes: tuple[str, str, str], content: Any,
     ) -> Response:  # fmt: skip
-        (too_slow, no_response, too_large), (scheme, host, *_) = codes, urlsplit(url)
+        too_slow, no_response, too_large = codes
+        scheme, host, *_ = urlsplit(url)
         for is_last in (method != "GET", True):
             try:
                 request = requests.Request(method, url, headers, **content).prepare()
