@@ -42,8 +42,7 @@ def further_claims(
     except (Error, InvalidToken) as error:
         log.warning("UserInfo is not used: %s", error)
         return {}
-    # What is about the token and not about the person, where UserInfo is a JWT, the ID token has
-    # as well, but for these two.
+    # Where UserInfo is a JWT, it has claims about that token. The ID token has all others of them.
     return {k: v for k, v in found.items() if k not in claims and k not in ("nbf", "jti")}
 
 
