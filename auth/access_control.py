@@ -84,15 +84,14 @@ def require_small_request() -> None:
     request.max_content_length = limit + 1  # where Werkzeug cuts chunks off, without a word
     if (request.content_length or 0) > limit:
         raise Error("too_large", f"{request.content_length} bytes, {limit} allowed")
-    if limit == MAX_BODY_BYTES:  # a view that takes more reads it as it likes
-        try:
-            body = request.get_data()
-        except HTTPException:
-            raise
-        except Exception as error:  # each server has its own for a body of malformed chunks
-            raise Error("bad_request", f"the body: {type(error).__name__}") from None
-        if len(body) > limit:
-            raise Error("too_large", f"in chunks, {limit} allowed")
+    try:
+        body = request.get_data()
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has its own for a body of malformed chunks
+        raise Error("bad_request", f"the body: {type(error).__name__}") from None
+    if len(body) > limit:
+        raise Error("too_large", f"in chunks, {limit} allowed")
 
 
 def require_own_address() -> Response | None:
@@ -166,7 +165,8 @@ def require_sign_in() -> None:
     session = current_session()
     if session.unavailable and not _mark("without_session"):
         raise Error("store_unavailable", str(session.unavailable), retry_after=5)
-    if session.key is None and not _mark("public"):
+    # Not the session alone: a view may have cleared it, or another version of this app stored it.
+    if current_sign_in() is None and not _mark("public"):
         raise SignInNeeded
 
 

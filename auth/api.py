@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from config import is_scope_token
 from sessions import current_session
 
 from .access_control import access_token, needed_sign_in
@@ -20,8 +21,8 @@ from .relying_party import relying_party
 API_SECONDS = 8.0
 # What the view shows beside its form: the API says what is wrong with what was sent.
 ABOUT_INPUT = (400, 409, 422)
-# RFC 6749 section 3.3, and no longer than a page can show.
-SCOPE = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]{1,300}")
+# More than this is nothing that a page could show.
+MAX_SCOPE_LENGTH = 300
 
 
 class ApiResponse(NamedTuple):
@@ -54,6 +55,8 @@ def call_api(
 
     Raises Error, SignInNeeded.
     """
+    if not path.startswith("/"):
+        raise ValueError("a path begins with /: anything else could lead to another host")
     rp = relying_party()
     url = base_url or rp.settings.api_base_url
     if url is None:
@@ -113,5 +116,6 @@ def _forbidden(response: Response, detail: str) -> Error:
     parameters = {name.lower(): quoted or token for name, quoted, token in values}
     if parameters.get("error") != "insufficient_scope":
         return Error("api_refused", detail)
-    scope = parameters.get("scope", "").strip()
-    return Error("insufficient_scope", detail, scope=scope if SCOPE.fullmatch(scope) else None)
+    scope = parameters.get("scope", "").split()
+    usable = all(map(is_scope_token, scope)) and len(" ".join(scope)) <= MAX_SCOPE_LENGTH
+    return Error("insufficient_scope", detail, scope=" ".join(scope) if usable else None)

@@ -37,6 +37,13 @@ class InvalidToken(Exception):
     """A token failed a check; the text names the check and never quotes the token."""
 
 
+class WrongSignature(InvalidToken):
+    """The key that the token names did not sign it, or not this."""
+
+    def __init__(self) -> None:
+        super().__init__("the signature is wrong")
+
+
 def verify_id_token(
     rp: RelyingParty,
     id_token: str | None,
@@ -69,11 +76,10 @@ def verify_refreshed_id_token(
     `before` is the sign-in so far. Raises InvalidToken, Error. A later `auth_time` (the person
     signed in again elsewhere) is no reason to refuse.
     """
-    # Before the keys, too: where those cannot be fetched, what came is stored all the same.
+    # Before the signature, which is over these same claims: where the keys cannot be fetched, what
+    # came is stored all the same.
     check_same_person(unverified_claims(id_token), before.claims)
-    claims = _verified(rp, id_token, access_token)
-    check_same_person(claims, before.claims)
-    return claims
+    return _verified(rp, id_token, access_token)
 
 
 def check_same_person(claims: Claims, before: Claims) -> None:
@@ -88,10 +94,12 @@ def check_same_person(claims: Claims, before: Claims) -> None:
 def unverified_claims(token: str) -> Claims:
     """Return the claims as the token has them, whoever made it. Raises InvalidToken."""
     try:
-        claims = parse_json(jws.extract_compact(token.encode()).payload)
-    except Exception:
+        claims = parse_json(_extracted(token).payload)
+    except ValueError:
         raise InvalidToken("not a JWT") from None
-    return claims if isinstance(claims, dict) else {}
+    if not isinstance(claims, dict):
+        raise InvalidToken("not a JWT: no object")
+    return claims
 
 
 def _verified(rp: RelyingParty, id_token: str, access_token: str) -> Claims:
@@ -125,9 +133,8 @@ def verify_signature(
         try:
             if key:
                 return header, _payload(token, key, alg)
-        except InvalidToken as error:
-            if "signature" not in str(error):
-                raise
+        except WrongSignature:
+            pass
         # Keys rotate without notice: look again, but no more often than the provider bears.
         try:
             has_fetched = rp.provider.keys.refetch(keys, wait=wait)
@@ -136,15 +143,12 @@ def verify_signature(
                 raise
             has_fetched = False
         if not has_fetched:
-            raise InvalidToken("the signature is wrong" if key else f"no key for {alg}")
+            raise WrongSignature if key else InvalidToken(f"no key for {alg}")
 
 
 def read_header(rp: RelyingParty, token: str) -> dict[str, Any]:
     """Return the header of a JWT whose algorithm is one of ours. Raises InvalidToken."""
-    try:
-        header = jws.extract_compact(token.encode("ascii"), registry=_registry("RS256")).headers()
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise InvalidToken(f"not a JWT: {type(error).__name__}") from None
+    header: dict[str, Any] = _extracted(token).headers()
     alg, accepted = header.get("alg"), rp.settings.id_token_alg
     if not isinstance(alg, str) or alg not in ([accepted] if accepted else ALGORITHMS):
         hint = " (see the setting AUTH0_ID_TOKEN_ALG)" if alg == "HS256" or accepted else ""
@@ -153,6 +157,13 @@ def read_header(rp: RelyingParty, token: str) -> dict[str, Any]:
         # RFC 7515 section 4.1.11: extensions that we do not know, b64 (RFC 7797) among them.
         raise InvalidToken("crit is not accepted")
     return header
+
+
+def _extracted(token: str) -> Any:
+    try:
+        return jws.extract_compact(token.encode("ascii"), registry=_registry("RS256"))
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidToken(f"not a JWT: {type(error).__name__}") from None
 
 
 def _registry(alg: str) -> jws.JWSRegistry:
@@ -171,7 +182,7 @@ def _payload(token: str, key: Any, alg: str) -> Claims:
             verified = jws.deserialize_compact(token, key, registry=_registry(alg))
         claims = parse_json(verified.payload)
     except BadSignatureError:
-        raise InvalidToken("the signature is wrong") from None
+        raise WrongSignature from None
     except (JoseError, ValueError, TypeError) as error:
         raise InvalidToken(f"not a JWT: {type(error).__name__}") from None
     if not isinstance(claims, dict):

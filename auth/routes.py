@@ -276,19 +276,22 @@ def lead_to_sign_in(needed: SignInNeeded) -> Any:
     if is_script or request.method not in ("GET", "HEAD"):
         return error_response(needed)
     sign_in = current_sign_in()
+    # Another organization would be another sign-in: what pages stored for this one would be lost.
+    org_id = sign_in.claims.get("org_id") if sign_in else None
+    organization = org_id if isinstance(org_id, str) and org_id.startswith("org_") else None
     if sign_in is None or (needed.code == "sign_in_needed" and needed.audience is None):
         if needed.detail:
             log_error(needed)
-        return redirect(f"/login?return_to={quote(this_page(), safe='/')}", 302)
+        same = f"&organization={quote(organization)}" if organization else ""
+        return redirect(f"/login?return_to={quote(this_page(), safe='/')}{same}", 302)
     # `/login` takes neither audience nor max_age: nobody but a page can choose one. What was asked
-    # for one by one before, and the organization, must not be lost.
-    org_id = sign_in.claims.get("org_id")
+    # for one by one before must not be lost.
     try:
         return begin_sign_in(
             return_to=this_page(),
             scope=(*sign_in.scope_asked, *(needed.scope or "").split()),
             audience=needed.audience,
-            organization=org_id if isinstance(org_id, str) and org_id.startswith("org_") else None,
+            organization=organization,
             params=needed.params,
         )
     except Error as error:

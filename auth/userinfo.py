@@ -14,7 +14,7 @@ log = logging.getLogger("app.userinfo")
 
 SECONDS = 3.0
 ACCEPT = {"Accept": "application/json, application/jwt"}
-NAMES = ("name", "preferred_username", "nickname", "given_name", "email")
+NAMES = ("name", "preferred_username", "nickname", "email")
 
 
 def further_claims(

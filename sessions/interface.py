@@ -127,6 +127,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
         while key and (key := self._records.successor_of(key)):
             with suppress(SessionEnded):
                 ended = self._records.end(self._records.read(key)) or ended
+        self.lost_key = None
         self.modified = True  # so that the browser's cookie is deleted, too
         return ended
 
@@ -192,7 +193,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
             self._save(session)
         if session.new_id is not None:
             self._set_cookie(app, response, session.new_id, self.records.absolute_seconds)
-        elif session.key is None and session.modified:
+        elif session.key is None and session.modified and not self._was_replaced(session):
             cookie, max_age = (self._visitor_cookie(session), None) if session else ("", 0)
             self._set_cookie(app, response, cookie, max_age)
         if session.accessed or "Set-Cookie" in response.headers:
@@ -209,6 +210,11 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         except StoreUnavailable:
             session.forget()  # so that the error page does not try it again
             raise
+
+    def _was_replaced(self, session: Session) -> bool:
+        """Whether a sign-in in another tab replaced the session that this request came with: the
+        browser has a newer cookie, which must stay."""
+        return bool(session.lost_key and self.records.successor_of(session.lost_key))
 
     def _visitor_cookie(self, session: Session) -> str:
         plaintext = serializer.dumps(dict(session)).encode()

@@ -90,8 +90,17 @@ def test_a_wrong_claim_ends_nothing(
         ({}, {"typ": GONE}),
         ({}, {"typ": "JWT"}),
         ({}, {"typ": "LOGOUT+JWT"}),
+        ({}, {"x5c": ["M" * 4000]}),
     ],
-    ids=["more events", "aud in a list", "more claims", "no typ", "typ JWT", "typ in capitals"],
+    ids=[
+        "more events",
+        "aud in a list",
+        "more claims",
+        "no typ",
+        "typ JWT",
+        "typ in capitals",
+        "a certificate",
+    ],
 )
 def test_a_right_token_may_say_more(
     claims: Claims,

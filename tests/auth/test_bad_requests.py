@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from flask import Flask, request
 
+from auth import max_request_bytes, public
 from tests.conftest import MakeApp, PersonAt
 from tests.support.harness import APP, Person, text_of
 
@@ -64,6 +67,33 @@ def test_a_body_that_is_too_large_is_refused(person: Person, path: str) -> None:
     assert response.status_code == 413
     assert is_a_page(response)
     assert person.is_signed_in()
+
+
+@pytest.mark.parametrize(("length", "status"), [(100_000, 200), (100_001, 413)])
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_view_that_takes_more_takes_it_whole_or_not_at_all(
+    app: Flask, length: int, status: int, in_chunks: bool
+) -> None:
+    @app.post("/upload")
+    @public
+    @max_request_bytes(100_000)
+    def upload() -> str:
+        return str(len(request.files["file"].read()))
+
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    body = head + b"x" * (length - len(head) - 7) + b"\r\n--x--"
+    response = app.test_client().post(
+        "/upload",
+        base_url=APP,
+        input_stream=BytesIO(body),
+        content_type="multipart/form-data; boundary=x",
+        headers={} if in_chunks else {"Content-Length": str(length)},
+        environ_overrides={"wsgi.input_terminated": in_chunks},
+    )
+
+    assert len(body) == length
+    assert response.status_code == status
+    assert status == 413 or int(response.text) == length - len(head) - 7
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])

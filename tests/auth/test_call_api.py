@@ -43,6 +43,14 @@ def test_every_method_reaches_the_api_with_its_json_and_the_token(
     assert request.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("path", ["things", ".evil.example/", "@evil.example/", ""])
+def test_a_path_that_could_name_another_host_gets_no_token(
+    calls: Any, fake_api: Any, path: str
+) -> None:
+    assert calls("GET", path).status_code == 500
+    assert fake_api.requests == []
+
+
 def test_no_content_is_success(calls: Any, fake_api: Any) -> None:
     fake_api.says("DELETE", "/things/1", status=204)
 

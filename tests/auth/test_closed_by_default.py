@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, session
 from flask.views import MethodView
 
 from auth import public
@@ -18,6 +18,11 @@ OPEN = {
 
 def new_page() -> str:
     return "what only signed-in people may see"
+
+
+def clear() -> str:
+    session.clear()
+    return "cleared"
 
 
 class NewView(MethodView):
@@ -85,6 +90,18 @@ def test_a_new_page_is_closed_for_every_method(app: Flask, person: Person, metho
 
     assert response.status_code == (302 if method == "HEAD" else 401)
     assert "only signed-in people" not in response.text
+
+
+def test_who_has_a_session_and_no_sign_in_in_it_sees_no_closed_page(
+    app: Flask, person: Person
+) -> None:
+    add_to_app(app)
+    app.add_url_rule("/clear", "clear", clear)
+    person.signs_in()
+    person.sees("/clear")
+
+    assert person.sees("/new").headers["Location"] == "/login?return_to=/new"
+    assert person.signs_in(path="/login?return_to=/new").headers["Location"] == "/new"
 
 
 def test_a_page_that_says_so_is_open(app: Flask, person: Person) -> None:

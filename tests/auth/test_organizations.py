@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import MakeApp, PersonAt
+from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import ADA, BEN, CLARA, YUKI, Person, Provider, query_of, text_of
 
 HARBOUR, HARBOUR_NAME = "org_8Kq2LmZxW4tRvB1c", "harbour-clinic"
@@ -42,6 +42,21 @@ def test_an_invitation_link_lands_in_a_working_sign_in(person: Person, invitatio
     assert params["organization_name"] == HARBOUR_NAME
     assert "Clara Whitfield" in page
     assert HARBOUR in page
+
+
+def test_who_must_sign_in_again_does_so_to_the_same_organization(
+    person: Person, provider: Provider, clock: Clock
+) -> None:
+    person.signs_in(BEN, f"/login?organization={HARBOUR}")
+    provider.lies("revoked_grant")
+    clock.moves(86_000)
+
+    page = person.sees("/appointments")
+
+    assert query_of(page.headers["Location"]) == {
+        "return_to": "/appointments",
+        "organization": HARBOUR,
+    }
 
 
 OTHER_ANSWERS = {

@@ -86,6 +86,7 @@ RIGHT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"id_token": {"auth_time": {IN: 0}, "acr": "gold", "amr": ["mfa"]}}, {},
     ),
     "a number beyond 64 bits": ({"id_token": {"big": 2**80}}, {"big": 2**80}),
+    "a certificate in the header": ({"id_token_header": {"x5c": ["M" * 4000]}}, {}),
     "aud in a list": ({"id_token": {"aud": ["demo-app"]}}, {"aud": ["demo-app"]}),
     "an ID token that is false": ({"json": {"id_token": False}}, {}),
 }  # fmt: skip

@@ -151,6 +151,20 @@ def test_a_cookie_of_a_visitor_signs_nobody_in(app: Flask, person: Person) -> No
     assert Browser(app).get("/notes").json == {}
 
 
+def test_a_request_that_a_sign_in_overtook_leaves_the_newer_cookie(
+    app: Flask, person: Person
+) -> None:
+    person.signs_in()
+    earlier = Browser(app)
+    earlier.client.set_cookie(SESSION_COOKIE, person.browser.cookies()[SESSION_COOKIE])
+    person.signs_in()
+
+    response = earlier.get("/note?color=red")
+
+    assert response.text == "noted"
+    assert "Set-Cookie" not in response.headers
+
+
 def test_a_store_that_is_away_costs_nobody_their_cookie(make_app: MakeApp) -> None:
     app = make_app(SESSION_REDIS_URL=f"redis://localhost:{free_port()}")
     app.add_url_rule("/flashes", view_func=without_session(lambda: flash("x") or "done"))
