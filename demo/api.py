@@ -9,7 +9,7 @@ import argparse
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -18,12 +18,12 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from demo import control, language, sample_data, server
+from demo import control, sample_data, server
 from demo.bearer import TokenError, check_binding, read_access_token
 from demo.dpop import ProofChecker
-from demo.fault import Control
-from demo.headers import set_security_headers
+from demo.fault import Control, NamedFault
 from demo.language import N_, _
+from demo.site import create_site
 
 bp = Blueprint("api", __name__)
 bp.register_error_handler(TokenError, TokenError.response)
@@ -42,7 +42,7 @@ def _fault(status: int | None = None, body: str | None = None, **more: Any) -> d
     return {"at": "api", "status": status, "body": body, "headers": headers, **more}
 
 
-FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+FAULTS: dict[str, NamedFault] = {
     "api_401": ("401 invalid_token", _refuses(401, 'error="invalid_token"')),
     "api_403": (
         "403 insufficient_scope",
@@ -99,16 +99,22 @@ def _get_json(url: str) -> Any:
     return response.json()
 
 
-@dataclass(frozen=True)
-class Api:
+class Api(Control):
     """What this API accepts and serves."""
 
-    audience: str
-    serves: tuple[str, ...]
-    keys: IssuerKeys
-    dpop_nonce: bool = False
-    proofs: ProofChecker = field(default_factory=ProofChecker)
-    contacts: sample_data.Contacts = field(default_factory=sample_data.Contacts)
+    places = dict.fromkeys(("api.personal_list", "api.add_contact"), "api")
+
+    def __init__(
+        self, issuer: str, audience: str, serves: Sequence[str] = LISTS, *, dpop_nonce: bool = False
+    ) -> None:
+        self.audience, self.serves, self.dpop_nonce = audience, serves, dpop_nonce
+        self.keys, self.proofs = IssuerKeys(issuer), ProofChecker()
+        super().__init__({N_("Every route of the API"): FAULTS})
+
+    def reset(self) -> None:
+        """Forget the added contacts, too."""
+        super().reset()
+        self.contacts = sample_data.Contacts()
 
     def verify_access_token(self, token: str) -> dict[str, Any]:
         """The claims of a valid access token (RFC 9068 section 4). Raises TokenError."""
@@ -172,7 +178,7 @@ def add_contact() -> Response:
 
 def the_api(name: str) -> Api:
     """This API, if it serves that list."""
-    api: Api = current_app.extensions["demo_api"]
+    api: Api = current_app.extensions["demo"]
     if name not in api.serves:
         abort(Response('{"error": "not_found"}', 404, mimetype="application/json"))
     return api
@@ -185,44 +191,17 @@ def problem(status: int, title: str, **more: object) -> Response:
     return response
 
 
-@bp.after_request
-def forbid_caching(response: Response) -> Response:
-    """What is personal stays out of caches."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def create_app(
-    issuer: str,
-    audience: str,
-    serves: tuple[str, ...] = LISTS,
-    *,
-    switches_on: bool = True,
-    dpop_nonce: bool = False,
-) -> Flask:
+def create_app(api: Api, *, switches_on: bool = True) -> Flask:
     """The API as a WSGI app; the switches under `/demo` are for loopback only."""
-    app = Flask("demo", static_url_path="/static", template_folder="templates")
+    app = create_site(api, switches_on=switches_on)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
-    api = Api(audience, serves, IssuerKeys(issuer), dpop_nonce)
-    app.extensions["demo_api"] = api
     app.register_blueprint(bp)
-    app.after_request(set_security_headers)
-    language.init_app(app)
 
     @app.context_processor
     def common() -> dict[str, str]:
-        title = _("Demo API %(audience)s", audience=audience)
+        title = _("Demo API %(audience)s", audience=api.audience)
         return {"program": _("Demo API"), "title": title, "home": control.PATH}
 
-    places = {"api.personal_list": "api", "api.add_contact": "api"}
-    reset = api.contacts.reset
-    control.init_app(
-        app,
-        Control(FAULTS, [(N_("Every route of the API"), list(FAULTS))]),
-        places,
-        switches=switches_on,
-        reset=reset,
-    )
     return app
 
 
@@ -236,20 +215,9 @@ def main() -> None:
     nonce = "DPoP proofs need a nonce of the API"
     parser.add_argument("--dpop-nonce", action="store_true", help=nonce)
     options = parser.parse_args()
-    host = server.listening_host(options)
-    serves = tuple(options.serves.split(","))
-
-    server.serve(
-        lambda: create_app(
-            options.issuer,
-            options.audience,
-            serves,
-            switches_on=not options.everywhere,
-            dpop_nonce=options.dpop_nonce,
-        ),
-        host,
-        options.port,
-    )
+    serves = options.serves.split(",")
+    api = Api(options.issuer, options.audience, serves, dpop_nonce=options.dpop_nonce)
+    server.serve(lambda: create_app(api, switches_on=not options.everywhere), options)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ exist only where nobody but this machine can reach them, see `demo/server.py`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import flask
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request, url_for
+from flask import Blueprint, Response, abort, current_app, jsonify, request, url_for
 
-from demo import misbehave
 from demo.fault import Control, Fault, JsonObject
 
 PATH = "/demo"
@@ -22,28 +20,9 @@ bp = Blueprint("control", __name__, url_prefix=PATH)
 
 
 def the_control() -> Control:
-    """The control of the program that is asked."""
-    control: Control = current_app.extensions["demo_control"]
+    """The program that is asked."""
+    control: Control = current_app.extensions["demo"]
     return control
-
-
-def init_app(
-    app: Flask,
-    control: Control,
-    places: dict[str, str],
-    *,
-    switches: bool,
-    reset: Callable[[], None],
-    stats: Callable[[], JsonObject] = dict,
-) -> None:
-    """Log all requests and apply faults; `places` maps Flask endpoints to the places of faults.
-
-    Without `switches` nobody can set a fault. `reset` and `stats` are the program's own part.
-    """
-    app.extensions |= {"demo_control": control, "demo_reset": reset, "demo_stats": stats}
-    misbehave.init_app(app, control, places, PATH)
-    if switches:
-        app.register_blueprint(bp)
 
 
 @bp.before_request
@@ -122,19 +101,11 @@ def log() -> Response:
 @bp.get("/stats")
 def stats() -> Response:
     """Counts."""
-    control = the_control()
-    return jsonify(
-        requests=control.requests,
-        by_endpoint=control.by_endpoint,
-        by_grant=control.by_grant,
-        connections=len(control.connections),
-        **current_app.extensions["demo_stats"](),
-    )
+    return jsonify(the_control().stats())
 
 
 @bp.post("/reset")
 def reset() -> tuple[str, int]:
     """Forget faults, log and whatever else the program remembers."""
     the_control().reset()
-    current_app.extensions["demo_reset"]()
     return "", 204

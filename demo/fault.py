@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_origin, get_type_hints
 
 from demo.language import N_
 
 JsonObject = dict[str, Any]
-NamedFaults = Mapping[str, tuple[str, JsonObject]]  # name: text of its button, fields
+NamedFault = tuple[str, JsonObject]  # the text of its button, its fields
+Goals = Mapping[str, Mapping[str, NamedFault]]  # headings, each with the faults below it by name
 
 LOG_LENGTH = 20_000
-# Headings, each with the names of the faults below it.
-Goals = Sequence[tuple[str, Sequence[str]]]
 # Where a fault can be, with what meets it there: the text of a link, and a path of the app.
 SIGN_IN, CALL_API = (
     (N_("Sign in now"), "/login?return_to=/profile"),
@@ -79,22 +78,23 @@ class Fault:
 
 
 class Control:
-    """The faults that are set, and the log of all requests, of one program."""
+    """One program: the faults that are set, and the log of all requests.
 
-    def __init__(
-        self,
-        named_faults: NamedFaults,
-        goals: Goals,
-        links: tuple[str, ...] = (),
-        app_base_url: str | None = None,
-    ) -> None:
-        self.named_faults, self.goals = named_faults, goals
-        self.links, self.app_base_url = links, app_base_url
+    The provider and the sample API are one each, and add what else they remember.
+    """
+
+    places: Mapping[str, str] = {}  # Flask's names of endpoints: the places of faults
+    links: tuple[str, ...] = ()  # control pages of other programs
+    app_base_url: str | None = None
+
+    def __init__(self, goals: Goals) -> None:
+        self.goals = goals
+        self.named_faults = {k: v for faults in goals.values() for k, v in faults.items()}
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Forget faults and log."""
+        """Forget faults, log and whatever else the program remembers."""
         with self._lock:
             self.faults: list[Fault] = []
             self.log: deque[JsonObject] = deque(maxlen=LOG_LENGTH)
@@ -102,6 +102,19 @@ class Control:
             self.by_grant: Counter[str] = Counter()
             self.connections: set[str] = set()
             self.requests = 0
+
+    def stats(self) -> JsonObject:
+        """Counts."""
+        return {
+            "requests": self.requests,
+            "by_endpoint": self.by_endpoint,
+            "by_grant": self.by_grant,
+            "connections": len(self.connections),
+        }
+
+    def form_targets(self) -> list[str]:
+        """The origins that forms may lead to, besides the program's own."""
+        return []
 
     def meeting(self, fault: Fault) -> tuple[str, str] | None:
         """What meets a fault that is set: the text of a link, and its URL."""

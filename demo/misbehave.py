@@ -23,12 +23,12 @@ LOGGED_HEADERS = (
 )
 
 
-def init_app(app: Flask, control: Control, places: dict[str, str], hidden: str) -> None:
+def init_app(app: Flask, control: Control, hidden: str) -> None:
     """Apply faults, and log all requests except those below the path `hidden`."""
 
     @app.before_request
     def apply_fault() -> Response | None:
-        g.at = places.get(request.endpoint or "")
+        g.at = control.places.get(request.endpoint or "")
         g.fault = control.take(g.at, request.form.get("grant_type")) if g.at else None
         return _replace_response(g.fault) if g.fault else None
 

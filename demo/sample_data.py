@@ -72,10 +72,6 @@ class Contacts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was added."""
         self._added: dict[str, list[tuple[str, str, str]]] = {}
         self._responses: dict[tuple[str, str], tuple[dict[str, str], dict[str, str]]] = {}
 

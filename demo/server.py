@@ -19,14 +19,13 @@ BLUNT_OPTION = "--listen-on-every-address-anyone-can-sign-in-as-anyone"
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn without its command line."""
 
-    def __init__(self, load_app: Callable[[], Flask], options: dict[str, Any]) -> None:
-        self.load_app = load_app
-        self.options = options
+    def __init__(self, load_app: Callable[[], Flask], settings: dict[str, Any]) -> None:
+        self.load_app, self.settings = load_app, settings
         super().__init__()
 
     def load_config(self) -> None:
         """Called by gunicorn."""
-        for name, value in self.options.items():
+        for name, value in self.settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
@@ -71,10 +70,11 @@ def end_at_once(worker: Any) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
 
 
-def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
+def serve(load_app: Callable[[], Flask], options: argparse.Namespace) -> None:
     """Serve until told to stop. Prints nothing unless something is wrong."""
-    options = {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+    host = listening_host(options)
+    settings = {
+        "bind": f"[{host}]:{options.port}" if ":" in host else f"{host}:{options.port}",
         "workers": 1,
         "worker_class": "gthread",
         "threads": 64,
@@ -86,4 +86,4 @@ def serve(load_app: Callable[[], Flask], host: str, port: int) -> None:
         "loglevel": "warning",
         "control_socket_disable": True,
     }
-    Server(load_app, options).run()
+    Server(load_app, settings).run()

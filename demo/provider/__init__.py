@@ -13,7 +13,7 @@
     userinfo.py        the userinfo endpoint
     logout.py backchannel_logout.py   RP-initiated and back-channel logout
     home.py pages.py   the start page, invitations, error pages
-    state.py store.py records.py keys.py   what is remembered, what is signed
+    state.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests
 
 Its texts are in English here, in other languages in `demo/translations` (`make translations`).
@@ -25,10 +25,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+from flask import Flask
 
-from demo import control, language
-from demo.headers import set_security_headers
+from demo import control
 from demo.language import _
 from demo.provider import (
     authorization,
@@ -43,47 +42,25 @@ from demo.provider import (
 )
 from demo.provider.config import ProviderConfig
 from demo.provider.state import Provider
+from demo.site import create_site
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# The places of faults, by Flask's names for the endpoints.
-PLACES = {
-    "metadata.provider_metadata": "metadata",
-    "metadata.jwks": "jwks",
-    "authorization.authorize": "authorize",
-    "token.token": "token",
-    "token.revoke": "revoke",
-    "token.push_authorization_request": "par",
-    "userinfo.userinfo": "userinfo",
-    "logout.end_session": "logout",
-    "logout.auth0_logout": "logout",
-}
-
 
 def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
     """The provider as a WSGI app; the switches under `/demo` are for loopback only."""
-    app = Flask("demo", static_url_path="/static", template_folder="templates")
+    provider = Provider(config)
+    provider.authorization_server = token.create_authorization_server(provider)
+    app = create_site(provider, switches_on=switches_on)
     # Metadata and token responses in the order in which they are written, which reads better.
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    provider = Provider(config)
-    app.extensions["provider"] = provider
-    provider.authorization_server = token.create_authorization_server(provider)
-    control.init_app(
-        app,
-        provider.control,
-        PLACES,
-        switches=switches_on,
-        reset=provider.reset,
-        stats=provider.stats,
-    )
     for part in (metadata, authorization, interaction, token, userinfo, logout, home):
         app.register_blueprint(part.bp, url_prefix=f"{config.path}{part.bp.url_prefix or ''}")
     if switches_on:
         app.register_blueprint(switches.bp)
     serve_other_paths(app, provider)
-    language.init_app(app)
     pages.init_app(app)
 
     @app.context_processor
@@ -95,10 +72,6 @@ def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
             "rotate_url": f"{control.PATH}/rotate-keys" if switches_on else None,
             "switches_on": switches_on,
         }
-
-    @app.after_request
-    def set_headers(response: Response) -> Response:
-        return set_security_headers(response, provider.config.client_origins())
 
     return app
 

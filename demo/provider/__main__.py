@@ -54,12 +54,11 @@ def read_config(options: argparse.Namespace) -> ProviderConfig:
 def main() -> None:
     """Serve until told to stop."""
     options = parse_arguments()
-    host = server.listening_host(options)
     try:
         config = read_config(options)
     except (ConfigError, OSError, TypeError, ValueError) as error:
         sys.exit(f"The provider's configuration: {error}")
-    server.serve(lambda: create_app(config, switches_on=not options.everywhere), host, options.port)
+    server.serve(lambda: create_app(config, switches_on=not options.everywhere), options)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def authorization_response(asked: AuthorizationRequest, parameters: dict[str, st
         parameters["state"] = asked.state
     if provider.config.iss_parameter:
         parameters["iss"] = provider.config.issuer
-    fault = provider.control.take("authorize", on_redirect=True)
+    fault = provider.take("authorize", on_redirect=True)
     return see_other(with_query(asked.redirect_uri, parameters | (fault.redirect if fault else {})))
 
 

@@ -66,13 +66,6 @@ def read_thumbprint() -> None:
         g.thumbprint = provider.proofs.check(needs_nonce=provider.config.dpop_nonce)
 
 
-@bp.after_request
-def forbid_caching(response: Response) -> Response:
-    """RFC 6749 section 5.1: no cache ever sees a token."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def create_authorization_server(provider: Provider) -> AuthorizationServer:
     """Authlib's server with our grants. Tokens are stored where they are made (issue.py)."""
     server = AuthorizationServer(

@@ -27,6 +27,4 @@ def userinfo() -> Response:
     if provider.config.userinfo_format == "jwt":
         claims |= {"iss": provider.config.issuer, "aud": token.grant.client_id}
         return Response(provider.keys.sign(claims), mimetype="application/jwt")
-    response = jsonify(claims)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return jsonify(claims)
