@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -42,6 +43,21 @@ class Secrets(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return iter(list(self._values.values()))
+
+
+class UsedOnce:
+    """Identifiers that work once, such as the `jti` of a JWT."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._used: Secrets[bool] = Secrets()
+
+    def is_first_use(self, name: str) -> bool:
+        """False from the second time on."""
+        with self._lock:
+            is_first = not self._used.get(name)
+            self._used.add(True, name)
+            return is_first
 
 
 def _digest(value: str) -> str:

@@ -7,10 +7,10 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
+from flask import request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from werkzeug.datastructures import Authorization
 
 from demo.provider.config import Client
 from demo.provider.keys import ALGORITHMS
@@ -25,7 +25,7 @@ def authenticate_basic(query_client: Any, oauth2_request: Any) -> Client | None:
 
     Authlib's own leaves a `+` as it is, and so refuses a correct client whose secret has a space.
     """
-    credentials = Authorization.from_header(oauth2_request.headers.get("Authorization"))
+    credentials = request.authorization
     if credentials is None or credentials.type != "basic":
         return None
     client: Client | None = query_client(unquote_plus(credentials.username or ""))
@@ -67,4 +67,4 @@ class ClientAssertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authli
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
         """An assertion works once."""
-        return the_provider().store.is_first_use(f"{claims['sub']} {jti}")
+        return the_provider().store.assertion_ids.is_first_use(f"{claims['sub']} {jti}")

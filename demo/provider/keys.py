@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import json
 import secrets
 import time
 from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
+from joserfc.util import json_b64encode, urlsafe_b64encode
 
 from demo.fault import Fault
 
@@ -92,15 +90,12 @@ def altered(values: Claims, changes: Claims) -> Claims:
 def hs256(header: Claims, claims: Claims, key: bytes) -> str:
     """Sign with HMAC, also with keys that joserfc would refuse."""
     signing_input = _unsigned(header, claims)[:-1]
-    return f"{signing_input}.{_segment(hmac.digest(key, signing_input.encode(), hashlib.sha256))}"
-
-
-def _segment(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    signature = hmac.digest(key, signing_input.encode(), "sha256")
+    return f"{signing_input}.{urlsafe_b64encode(signature).decode()}"
 
 
 def _unsigned(header: Claims, claims: Claims) -> str:
-    return "".join(f"{_segment(json.dumps(each).encode())}." for each in (header, claims))
+    return "".join(f"{json_b64encode(each).decode()}." for each in (header, claims))
 
 
 def _with_broken_signature(token: str) -> str:

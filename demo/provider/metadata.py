@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from demo import dpop
+from demo.access_token import DPOP_ALGORITHMS
 from demo.language import LANGUAGES
 from demo.provider.client_authentication import METHODS
 from demo.provider.config import ProviderConfig
@@ -59,7 +59,7 @@ def build_metadata(config: ProviderConfig) -> dict[str, Any]:
             "auth_time",
         ],
         "require_pushed_authorization_requests": config.require_pushed_authorization_requests,
-        "dpop_signing_alg_values_supported": dpop.ALGORITHMS,
+        "dpop_signing_alg_values_supported": DPOP_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "ui_locales_supported": list(LANGUAGES),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

@@ -9,9 +9,9 @@ from typing import Any
 
 from flask import current_app
 
-from demo.dpop import ProofChecker
+from demo.access_token import ProofChecker
 from demo.fault import Control, JsonObject
-from demo.memory import Secrets
+from demo.memory import Secrets, UsedOnce
 from demo.people import ORGANIZATIONS, Organization
 from demo.provider.config import ProviderConfig
 from demo.provider.faults import GOALS
@@ -43,7 +43,7 @@ class Store:
             self.refresh_tokens: Secrets[RefreshToken] = Secrets()
             self.access_tokens: Secrets[AccessToken] = Secrets()
             self.pushed_requests: Secrets[PushedRequest] = Secrets(5000)
-            self.assertion_ids: Secrets[bool] = Secrets()
+            self.assertion_ids = UsedOnce()
             self.invitations: dict[str, Organization] = {}
             self.members = {each.id: set(each.members) for each in ORGANIZATIONS.values()}
             self.reuse_detections = 0
@@ -109,14 +109,6 @@ class Store:
             if organization:
                 self.members[organization.id].add(sub)
             return organization is not None
-
-    def is_first_use(self, assertion_id: str) -> bool:
-        """RFC 7523 section 3, point 7: a `jti` counts once."""
-        with self.lock:
-            if self.assertion_ids.get(assertion_id):
-                return False
-            self.assertion_ids.add(True, assertion_id)
-            return True
 
 
 class Provider(Control):

@@ -13,9 +13,9 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, g, jsonify, request
 
-from demo.dpop import ProofError
+from demo.access_token import TokenError
 from demo.people import Person
 from demo.provider.client_authentication import METHODS, ClientAssertion, authenticate_basic
 from demo.provider.config import Client
@@ -25,42 +25,37 @@ from demo.provider.records import AuthorizationCode, RefreshToken
 from demo.provider.state import Provider, the_provider
 
 bp = Blueprint("token", __name__)
-bp.register_error_handler(ProofError, ProofError.response)
+bp.register_error_handler(TokenError, TokenError.response)
 
 
 @bp.post("/oauth/token")
-def token() -> Response:
+def token() -> Any:
     """The token endpoint (RFC 6749 section 3.2)."""
     # "Request and response parameters MUST NOT be included more than once."
     if any(len(values) > 1 for _, values in request.form.lists()) or request.args:
         error = {"error": "invalid_request", "error_description": "repeated, or in the query"}
-        response = jsonify(error)
-        response.status_code = 400
-        return response
+        return jsonify(error), 400
     read_thumbprint()
-    answer: Response = the_provider().authorization_server.create_token_response()
-    return answer
+    return the_provider().authorization_server.create_token_response()
 
 
 @bp.post("/oauth/revoke")
-def revoke() -> Response:
+def revoke() -> Any:
     """The revocation endpoint (RFC 7009)."""
     server = the_provider().authorization_server
-    response: Response = server.create_endpoint_response(Revocation.ENDPOINT_NAME)
-    return response
+    return server.create_endpoint_response(Revocation.ENDPOINT_NAME)
 
 
 @bp.post("/oauth/par")
-def push_authorization_request() -> Response:
+def push_authorization_request() -> Any:
     """The pushed authorization request endpoint (RFC 9126)."""
     read_thumbprint()
     server = the_provider().authorization_server
-    response: Response = server.create_endpoint_response(PushedAuthorization.ENDPOINT_NAME)
-    return response
+    return server.create_endpoint_response(PushedAuthorization.ENDPOINT_NAME)
 
 
 def read_thumbprint() -> None:
-    """RFC 9449 section 5: where a proof comes, tokens are bound to its key. Raises ProofError."""
+    """RFC 9449 section 5: where a proof comes, tokens are bound to its key. Raises TokenError."""
     provider = the_provider()
     if "DPoP" in request.headers:
         g.thumbprint = provider.proofs.check(needs_nonce=provider.config.dpop_nonce)

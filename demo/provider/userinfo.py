@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from demo.bearer import TokenError, check_binding, read_access_token
+from demo.access_token import TokenError, read_access_token
 from demo.provider.issue import organization_claims
 from demo.provider.state import the_provider
 
@@ -19,7 +19,7 @@ def userinfo() -> Response:
     token = provider.store.access_token(value)
     if token is None:
         raise TokenError(401, "invalid_token")
-    check_binding(provider.proofs, value, token.thumbprint)
+    provider.proofs.check_binding(value, token.thumbprint)
     if "openid" not in token.scope:
         raise TokenError(403, "insufficient_scope", scope="openid")
     claims = token.grant.person.claims(token.scope, provider.config.origin)
