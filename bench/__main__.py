@@ -58,7 +58,7 @@ class Bench:
             (api_port, f"{python} demo.api --port {api_port} --issuer {self._issuer}/"),
         ):  # fmt: skip
             stack.enter_context(running(port, shlex.split(command)))
-        settings = dict.fromkeys(EMPTY_SETTINGS, "") | {
+        settings = EMPTY_SETTINGS | {
             "AUTH0_DOMAIN": f"{self._issuer}/",
             "AUTH0_CLIENT_ID": "demo-app",
             "AUTH0_CLIENT_SECRET": secret,

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from types import FrameType
 
 import requests
 
@@ -109,11 +108,6 @@ def stop(children: list[Child]) -> None:
             process.wait()
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
-    raise KeyboardInterrupt
-
-
 def print_addresses(options: argparse.Namespace) -> None:
     """Where to go now, and what the app needs at a provider of this shape."""
     needed = SHAPES[options.like].settings.items()
@@ -130,8 +124,8 @@ def main() -> None:
     """Start all, wait, stop all."""
     options = parse_arguments()
     # SIGINT too: a shell that starts the demo in the background lets it ignore SIGINT.
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     to_start = programs(options)
     refuse_taken_ports(to_start)
     children: list[Child] = []

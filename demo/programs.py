@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import config
 from demo.server import BLUNT_OPTION
 from demo.shapes import SHAPES
 
@@ -18,12 +19,7 @@ SEPARATE_AUDIENCES = {
     "appointments:api": ["appointments"],
     "contacts:api": ["contacts", "contacts:write"],
 }
-EMPTY_SETTINGS = (
-    *("AUTH0_CLIENT_SIGNING_KEY", "AUTH0_ORGANIZATION", "AUTH0_AUTHORIZE_PARAMS"),
-    *("AUTH0_LOGOUT_PARAMS", "AUTH0_ID_TOKEN_ALG", "AUTH0_PAR", "AUTH0_DPOP"),
-    *("SESSION_REDIS_URL", "SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS"),
-    "TRUSTED_PROXY_HOPS",
-)
+EMPTY_SETTINGS = dict.fromkeys(config.variables(config.Settings), "")
 # A line leaves with its extra.
 EXTRA_SETTINGS = {
     **{"LOG_FORMAT": "text", "METRICS_PORT": ""},  # operations
@@ -58,37 +54,39 @@ def programs(options: argparse.Namespace) -> list[Program]:
 
 def provider(options: argparse.Namespace, issuer: str, client_secret: str) -> Program:
     """The OpenID provider."""
+    port, differences = options.provider_port, provider_config(options).items()
+    chosen = [f"{k}={json.dumps(v)}" for k, v in differences] + options.provider_option
     command = [
-        *(sys.executable, "-m", "demo.provider", "--port", str(options.provider_port)),
+        *(sys.executable, "-m", "demo.provider", "--port", str(port)),
         *("--issuer", issuer, "--app-base-url", f"http://localhost:{options.port}"),
+        *(part for each in chosen for part in ("--set", each)),
         *((BLUNT_OPTION,) if options.everywhere else ()),
     ]
-    environment = {
-        "DEMO_CLIENT_SECRET": client_secret,
-        "DEMO_PROVIDER_CONFIG": json.dumps(provider_config(options)),
-    }
-    ready = SHAPES[options.like].path.rstrip("/") + "/.well-known/openid-configuration"
-    port = options.provider_port
-    return Program("provider", command, port, "--provider-port", ready, environment)
+    secret = {"DEMO_CLIENT_SECRET": client_secret}
+    return Program("provider", command, port, "--provider-port", environment=secret)
 
 
 def sample_apis(options: argparse.Namespace, issuer: str) -> list[Program]:
-    """One API that serves everything, or two that share it."""
-    if not options.separate_contacts_api:
-        return [sample_api("API", issuer, "appointments:api", options.api_port, "--api-port")]
+    """One API that serves everything, or two that share it.
+
+    Only the app calls them, so they always stay on loopback.
+    """
     first, second = (options.api_port, "--api-port"), (options.contacts_port, "--contacts-port")
+    apis = [("API", "appointments:api", "appointments,contacts", *first)]
+    if options.separate_contacts_api:
+        apis = [
+            ("API", "appointments:api", "appointments", *first),
+            ("contacts API", "contacts:api", "contacts", *second),
+        ]
+    command = [sys.executable, "-m", "demo.api", "--issuer", issuer]
     return [
-        sample_api("API", issuer, "appointments:api", *first, "--serves", "appointments"),
-        sample_api("contacts API", issuer, "contacts:api", *second, "--serves", "contacts"),
+        Program(
+            name,
+            [*command, "--port", str(port), "--audience", audience, "--serves", serves],
+            *(port, port_option),
+        )
+        for name, audience, serves, port, port_option in apis
     ]
-
-
-def sample_api(
-    name: str, issuer: str, audience: str, port: int, port_option: str, *more: str
-) -> Program:
-    """A sample API. Only the app calls it, so it always stays on loopback."""
-    command = [sys.executable, "-m", "demo.api", "--issuer", issuer, "--port", str(port)]
-    return Program(name, [*command, "--audience", audience, *more], port, port_option)
 
 
 def app(options: argparse.Namespace, settings: dict[str, str]) -> Program:
@@ -113,15 +111,14 @@ def provider_config(options: argparse.Namespace) -> dict[str, object]:
         "api_urls": [f"http://localhost:{port}/demo" for port in ports],
         **({"audiences": SEPARATE_AUDIENCES} if two else {}),
         **json.loads(json.dumps(SHAPES[options.like].options).replace("ORIGIN", origin)),
-        **{name: json.loads(value) for name, _, value in pairs(options.provider_option)},
     }
 
 
 def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -> dict[str, str]:
     """Every setting of the app: one that is set, even to nothing, is not read from `.env`."""
-    two = options.separate_contacts_api
+    two, settings = options.separate_contacts_api, (each.partition("=") for each in options.setting)
     return {
-        **dict.fromkeys(EMPTY_SETTINGS, ""),
+        **EMPTY_SETTINGS,
         **EXTRA_SETTINGS,
         "AUTH0_DOMAIN": issuer,
         "AUTH0_CLIENT_ID": "demo-app",
@@ -136,13 +133,8 @@ def app_settings(options: argparse.Namespace, issuer: str, client_secret: str) -
         "PICTURE_HOSTS": f"localhost:{options.provider_port}",
         "PORT": str(options.port),
         **SHAPES[options.like].settings,
-        **{name: value for name, _, value in pairs(options.setting)},
+        **{name: value for name, _, value in settings},
     }
-
-
-def pairs(values: list[str]) -> list[tuple[str, str, str]]:
-    """The parts of NAME=VALUE."""
-    return [each.partition("=") for each in values]
 
 
 def read_or_create_secret() -> str:

@@ -31,10 +31,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read_config(options: argparse.Namespace) -> ProviderConfig:
-    """Defaults, then the file (or $DEMO_PROVIDER_CONFIG, its text), then `--set`."""
+    """Defaults, then the file, then `--set`."""
     secret = options.client_secret
-    text = options.config.read_text() if options.config else os.environ.get("DEMO_PROVIDER_CONFIG")
-    values: dict[str, Any] = json.loads(text or "{}")
+    values: dict[str, Any] = json.loads(options.config.read_text() if options.config else "{}")
     if not secret and "clients" not in values:
         secret = secrets.token_urlsafe(32)
         print(f"client_id demo-app, client_secret {secret}", file=sys.stderr)
