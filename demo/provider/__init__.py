@@ -3,15 +3,14 @@
     config.py          what can be chosen; the registered clients
     metadata.py        discovery and keys
     authorization.py   the authorization endpoint and its response
-    authorization_request.py   the checks of the request
+    authorization_request.py   the request, pushed or not, and its checks
     steps.py           what the person is asked before the response
     interaction.py     the pages of those steps: who are you, may it have this
-    pushed_request.py  pushed authorization requests
     token.py           the token endpoint: codes and refresh tokens become token sets
     client_authentication.py   how clients prove who they are
     issue.py           what is inside those tokens
     userinfo.py        the userinfo endpoint
-    logout.py backchannel_logout.py   RP-initiated and back-channel logout
+    logout.py          RP-initiated and back-channel logout
     home.py pages.py   the start page, invitations, error pages
     state.py records.py keys.py   what is remembered, what is signed
     faults.py switches.py   how to make it lie, for people and tests

@@ -15,9 +15,13 @@ from flask import Blueprint, Response, g, request, url_for
 
 from demo import language
 from demo.language import _
-from demo.provider.authorization_request import AuthorizationError, check_request, identify_client
+from demo.provider.authorization_request import (
+    AuthorizationError,
+    check_request,
+    identify_client,
+    read_parameters,
+)
 from demo.provider.pages import PageError
-from demo.provider.pushed_request import read_parameters
 from demo.provider.records import AuthorizationCode, AuthorizationRequest, Grant, Interaction
 from demo.provider.state import the_provider
 from demo.provider.steps import current_session, next_page

@@ -20,7 +20,7 @@ from demo.provider.authorization_request import AuthorizationError
 from demo.provider.pages import PageError
 from demo.provider.records import Interaction, SsoSession
 from demo.provider.state import the_provider
-from demo.provider.steps import SSO_COOKIE, check_member, current_session, next_page
+from demo.provider.steps import SSO_COOKIE, current_session, next_page
 
 bp = Blueprint("interaction", __name__, url_prefix="/interaction/<interaction_id>")
 
@@ -58,10 +58,10 @@ def answer(interaction_id: str) -> Response | str:
     elif "someone_else" in form:
         interaction.begin_again()
     elif "organization" in form:
-        if find_organization(form["organization"].strip()) is None:
+        interaction.organization = find_organization(form["organization"].strip())
+        if interaction.organization is None:
             complaint = _("There is no organization of that name.")
             return render_page("organization", interaction, complaint)
-        choose_organization(interaction)
     elif "stronger" in form:
         answer_stronger_sign_in(interaction)
     elif "allow" in form:
@@ -109,13 +109,6 @@ def sign_in(interaction: Interaction) -> None:
         path = the_provider().config.path or "/"
         response.set_cookie(SSO_COOKIE, cookie, httponly=True, samesite="Lax", path=path)
         return response
-
-
-def choose_organization(interaction: Interaction) -> None:
-    """A known name was typed. Raises AuthorizationError where the person is not a member."""
-    organization = find_organization(request.form["organization"].strip())
-    check_member(organization)
-    interaction.organization = organization
 
 
 def answer_stronger_sign_in(interaction: Interaction) -> None:

@@ -13,10 +13,10 @@ from demo import control
 from demo.control import read_json
 from demo.fault import Fault
 from demo.people import find_organization
-from demo.provider.backchannel_logout import logout_token_claims, send_logout_token
 from demo.provider.config import ConfigError
 from demo.provider.home import invitation_link
 from demo.provider.keys import altered
+from demo.provider.logout import logout_token_claims, send_logout_token
 from demo.provider.metadata import build_metadata
 from demo.provider.state import the_provider
 

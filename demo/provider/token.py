@@ -17,10 +17,10 @@ from flask import Blueprint, g, jsonify, request
 
 from demo.access_token import TokenError
 from demo.people import Person
+from demo.provider.authorization_request import PushedAuthorization
 from demo.provider.client_authentication import METHODS, ClientAssertion, authenticate_basic
 from demo.provider.config import Client
 from demo.provider.issue import issue_token_set
-from demo.provider.pushed_request import PushedAuthorization
 from demo.provider.records import AuthorizationCode, RefreshToken
 from demo.provider.state import Provider, the_provider
 
