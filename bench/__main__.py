@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import secrets
-import shlex
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
@@ -22,15 +20,16 @@ from typing import Any
 import redis
 import requests
 
-from demo.programs import EMPTY_SETTINGS
+from demo.__main__ import parse_arguments
+from demo.programs import EXTRA_SETTINGS, ROOT, programs
 from sessions import Store
 from sessions.redis_store import RedisStore
 from sessions.sqlite_store import SQLiteStore
 from sessions.store import Record
 
-from .programs import ROOT, App, free_port, running
+from .programs import App, free_port, running
 from .table import FIGURES, plot, table
-from .visitor import APP_BASE_URL, Visitor
+from .visitor import Visitor
 
 # What is visited, and how often in a round.
 VISITS: dict[str, tuple[Callable[[Visitor], object], int]] = {
@@ -46,29 +45,20 @@ class Bench:
 
     def __init__(self, stack: ExitStack, share: float) -> None:
         folder, self._share = stack.enter_context(tempfile.TemporaryDirectory()), share
-        ports = redis_port, provider_port, api_port = free_port(), free_port(), free_port()
+        redis_port, provider_port, api_port = free_port(), free_port(), free_port()
         self._redis_url, self._file = f"redis://127.0.0.1:{redis_port}", f"{folder}/sqlite3"
-        self._issuer, self._api = (f"http://localhost:{port}" for port in ports[1:])
-        secret, python = secrets.token_urlsafe(32), f"{sys.executable} -m"
-        for port, command in (
-            (redis_port, f"redis-server --port {redis_port} --dir {folder} --save ''"),
-            (provider_port, f"{python} demo.provider --port {provider_port} --app-base-url "
-             f"{APP_BASE_URL} --client-secret={secret} --set skip_consent=true "
-             "--set access_token_seconds=36000"),
-            (api_port, f"{python} demo.api --port {api_port} --issuer {self._issuer}/"),
-        ):  # fmt: skip
-            stack.enter_context(running(port, shlex.split(command)))
-        settings = EMPTY_SETTINGS | {
-            "AUTH0_DOMAIN": f"{self._issuer}/",
-            "AUTH0_CLIENT_ID": "demo-app",
-            "AUTH0_CLIENT_SECRET": secret,
-            "AUTH0_AUDIENCE": "appointments:api",
-            "AUTH0_SCOPE": "openid profile email offline_access appointments contacts",
-            "API_BASE_URL": self._api,
-            "APP_BASE_URL": APP_BASE_URL,
-            "APP_SECRET_KEY": secret,
-            "LOG_FORMAT": "json",
-        }
+        self._issuer, self._api = (f"http://localhost:{p}" for p in (provider_port, api_port))
+        arguments = (
+            f"--provider-port {provider_port} --api-port {api_port} --access-token-seconds 36000 "
+            "--provider-option skip_consent=true"
+        )
+        provider, api, app = programs(parse_arguments(arguments.split()))
+        for program in (provider, api):
+            stack.enter_context(running(program.port, program.command, program.environment))
+        command = ["redis-server", "--port", str(redis_port), "--dir", folder, "--save", ""]
+        stack.enter_context(running(redis_port, command, {}))
+        # Of the extras, only the log is on, as in production.
+        settings = app.environment | dict.fromkeys(EXTRA_SETTINGS, "") | {"LOG_FORMAT": "json"}
         self.bare = App(stack, "bench.bare", {}, 16, 4)
         self.visit("small", self.bare)
         self.near, self._away = dict[str, App](), dict[str, App]()
@@ -84,9 +74,16 @@ class Bench:
             self.visit("sign-in", self.near[name])
 
     def visit(self, visit: str, app: App, meter: Callable[[], float] | None = None) -> float:
-        """Return by how much a meter, or else the CPU time, goes up for each visit."""
-        what, times = VISITS[visit]
-        return app.per(what, round(times * self._share), meter or app.cpu_seconds)
+        """Let all people of an app do the same so many times, side by side.
+
+        Return by how much a meter, or else the CPU time, goes up for each visit.
+        """
+        (what, times), people, meter = VISITS[visit], app.people, meter or app.cpu_seconds
+        each = max(2, round(times * self._share) // len(people))
+        before = meter()
+        with ThreadPoolExecutor(len(people)) as pool:
+            list(pool.map(lambda visitor: [what(visitor) for _ in range(each)], people))
+        return (meter() - before) / (each * len(people))
 
     def measure(self, figure: str, name: str, unit: float) -> float:
         """Measure a figure at an app once; `unit` is the CPU time of a bare page."""

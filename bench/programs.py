@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from .visitor import PEOPLE, Visitor, each
+from demo.__main__ import is_taken
+from demo.programs import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+from .visitor import PEOPLE, Visitor
+
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -26,17 +28,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(port: int, command: list[str], env: Mapping[str, str] = ENVIRONMENT) -> Iterator[int]:
+def running(port: int, command: list[str], env: Mapping[str, str]) -> Iterator[int]:
     """Start a program, wait until it listens, yield its process id; end it in the end."""
     # Elsewhere than in ROOT, where gunicorn would find our gunicorn.conf.py.
+    env = {**ENVIRONMENT, **env}
     process = subprocess.Popen(command, env=env, cwd="/", stdout=subprocess.DEVNULL)  # noqa: S603  # commands of this folder
     try:
-        while process.poll() is None:
-            try:
-                socket.create_connection(("localhost", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
+        while process.poll() is None and not is_taken(port):
+            time.sleep(0.05)
         yield process.pid
     finally:
         process.terminate()
@@ -57,15 +56,7 @@ class App:
         options += f" --no-control-socket {module}:app"
         command = [sys.executable, "-m", "gunicorn", *options.split()]
         self._pid = stack.enter_context(running(port, command, self._env))
-        self._people = [Visitor(port, PEOPLE[each % len(PEOPLE)]) for each in range(people)]
-
-    def per(
-        self, visit: Callable[[Visitor], object], times: int, meter: Callable[[], float]
-    ) -> float:
-        """Return by how much a meter goes up for each visit, of all people side by side."""
-        before = meter()
-        count = each(self._people, max(2, times // len(self._people)), visit)
-        return (meter() - before) / count
+        self.people = [Visitor(port, PEOPLE[each % len(PEOPLE)]) for each in range(people)]
 
     def _workers(self) -> list[str]:
         return Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()

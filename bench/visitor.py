@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
@@ -57,10 +55,3 @@ class Visitor:
                 response = self._send(url, f"person={self._person}")
             url = urljoin(url, response.headers["Location"])
         self.get(self.get(url.removeprefix(APP_BASE_URL), 303))
-
-
-def each(visitors: list[Visitor], times: int, visit: Callable[[Visitor], object]) -> int:
-    """Let every visitor do the same so many times, side by side; return how often together."""
-    with ThreadPoolExecutor(len(visitors)) as pool:
-        list(pool.map(lambda visitor: [visit(visitor) for _ in range(times)], visitors))
-    return times * len(visitors)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import requests
 
@@ -22,8 +23,8 @@ STOP_SECONDS = 5
 Child = tuple[Program, "subprocess.Popen[bytes]"]
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line's arguments, or these."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     add, default = parser.add_argument, "default: %(default)s"
     add("--port", type=int, default=3000, help=f"of the app; {default}")
@@ -45,7 +46,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--setting", action="append", default=[], metavar="NAME=VALUE", help=setting)
     container = "as it says; for a container whose ports are published on loopback only"
     add(BLUNT_OPTION, dest="everywhere", action="store_true", help=container)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def is_taken(port: int) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from typing import Any
-from urllib.parse import urlencode
 
 import redis
 import requests
@@ -51,15 +50,6 @@ def callback() -> Response:
     session["user"] = token.pop("userinfo")
     session["token"] = token
     return redirect("/small", 303)
-
-
-@app.post("/logout")
-def logout() -> Response:
-    """Sign out here and at the provider."""
-    session.clear()
-    back = {"post_logout_redirect_uri": url_for("small", _external=True)}
-    endpoint = provider.load_server_metadata()["end_session_endpoint"]
-    return redirect(f"{endpoint}?{urlencode(back)}", 303)
 
 
 @app.get("/small")
