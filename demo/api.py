@@ -32,37 +32,32 @@ FETCHES_A_MINUTE = 10
 LISTS = ("appointments", "contacts")
 
 
-def _refuses(status: int, challenge: str) -> dict[str, Any]:
-    return {"at": "api", "status": status, "headers": {"WWW-Authenticate": f"Bearer {challenge}"}}
+RETRY_LATER, HTML = {"Retry-After": "5"}, {"Content-Type": "text/html"}
+INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+INSUFFICIENT = {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="appointments"'}
+ELSEWHERE = {"Location": "http://127.0.0.1:9/stolen"}
 
 
-def _fault(status: int | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
-    headers = {name.replace("_", "-"): more.pop(name) for name in list(more) if name[0].isupper()}
-    return {"at": "api", "status": status, "body": body, "headers": headers, **more}
+def fault(
+    text: str, status: int | None = None, headers: dict[str, str] | None = None, **more: Any
+) -> NamedFault:
+    """What is wrong with the next response."""
+    return text, {"at": "api", "status": status, "headers": headers or {}, **more}
 
 
 FAULTS: dict[str, NamedFault] = {
-    "api_401": ("401 invalid_token", _refuses(401, 'error="invalid_token"')),
-    "api_403": (
-        "403 insufficient_scope",
-        _refuses(403, 'error="insufficient_scope", scope="appointments"'),
-    ),
-    "api_429": (N_("429, retry after 5 s"), _fault(429, Retry_After="5")),
-    "api_500": ("500", _fault(500, '{"error": "said so"}')),
-    "api_503": (N_("503, retry after 5 s"), _fault(503, Retry_After="5")),
-    "api_slow": (N_("3 seconds late"), _fault(delay_seconds=3)),
-    "api_hang": (N_("no answer"), _fault(delay_seconds=90, drop=True)),
-    "api_drop": (N_("drops the connection"), _fault(drop=True)),
-    "api_html": (
-        N_("HTML instead of JSON"),
-        _fault(200, "<h1>Hello</h1>", Content_Type="text/html"),
-    ),
-    "api_not_a_list": (N_("other JSON than expected"), _fault(200, '"surprise"')),
-    "api_100_mb": (N_("a body of 100 MB"), _fault(body_bytes=100 * 1024 * 1024)),
-    "api_redirect": (
-        N_("redirect to another host"),
-        _fault(302, Location="http://127.0.0.1:9/stolen"),
-    ),
+    "api_401": fault("401 invalid_token", 401, INVALID),
+    "api_403": fault("403 insufficient_scope", 403, INSUFFICIENT),
+    "api_429": fault(N_("429, retry after 5 s"), 429, RETRY_LATER),
+    "api_500": fault("500", 500, body='{"error": "said so"}'),
+    "api_503": fault(N_("503, retry after 5 s"), 503, RETRY_LATER),
+    "api_slow": fault(N_("3 seconds late"), delay_seconds=3),
+    "api_hang": fault(N_("no answer"), delay_seconds=90, drop=True),
+    "api_drop": fault(N_("drops the connection"), drop=True),
+    "api_html": fault(N_("HTML instead of JSON"), 200, HTML, body="<h1>Hello</h1>"),
+    "api_not_a_list": fault(N_("other JSON than expected"), 200, body='"surprise"'),
+    "api_100_mb": fault(N_("a body of 100 MB"), body_bytes=100 * 1024 * 1024),
+    "api_redirect": fault(N_("redirect to another host"), 302, ELSEWHERE),
 }
 
 

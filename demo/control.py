@@ -76,8 +76,8 @@ def set_fault() -> Response | tuple[Response, int]:
             if not isinstance(name, str) or name not in control.named_faults:
                 raise ValueError(f"name: one of {', '.join(sorted(control.named_faults))}")
             values = {**control.named_faults[name][1], **values}
-        fault = Fault.from_mapping(values)
-    except ValueError as error:
+        fault = Fault(**values)
+    except (TypeError, ValueError) as error:
         return jsonify(error=str(error)), 400
     control.faults.append(fault)
     return back_to_page() if request.form else (jsonify(dataclasses.asdict(fault)), 201)

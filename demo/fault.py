@@ -62,14 +62,6 @@ class Fault:
         if self.id_token_sign not in (None, *WAYS_TO_SIGN):
             raise ValueError(f"id_token_sign: one of {', '.join(WAYS_TO_SIGN)}")
 
-    @classmethod
-    def from_mapping(cls, values: JsonObject) -> Fault:
-        """Read the JSON form. Raises ValueError for an unknown field or a wrong type."""
-        known = get_type_hints(cls)
-        if unknown := set(values) - set(known):
-            raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {list(known)}")
-        return cls(**values)
-
     @property
     def replaces_response(self) -> bool:
         """Is the endpoint not called? `json` with a status changes the endpoint's own response."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import signal
 import sys
@@ -12,6 +11,8 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+
+from config import is_loopback
 
 BLUNT_OPTION = "--listen-on-every-address-anyone-can-sign-in-as-anyone"
 
@@ -55,14 +56,6 @@ def listening_host(options: argparse.Namespace) -> str:
     if not is_loopback(host):
         sys.exit(f"{host} is not a loopback address. If you must, there is {BLUNT_OPTION}")
     return host
-
-
-def is_loopback(host: str) -> bool:
-    """Is this a name or address of this machine only?"""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def end_at_once(worker: Any) -> None:

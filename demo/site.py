@@ -8,7 +8,7 @@ from demo import control, language, misbehave
 from demo.fault import Control
 
 # Their responses hold tokens or what is personal: no cache ever sees them (RFC 6749 section 5.1).
-NEVER_CACHED = ("api", "token", "userinfo")
+NEVER_CACHED = ("api", "token")
 
 
 def create_site(program: Control, *, switches_on: bool) -> Flask:

@@ -6,10 +6,9 @@
     authorization_request.py   the request, pushed or not, and its checks
     steps.py           what the person is asked before the response
     interaction.py     the pages of those steps: who are you, may it have this
-    token.py           the token endpoint: codes and refresh tokens become token sets
+    token.py           the token endpoint: codes and refresh tokens become token sets; userinfo
     client_authentication.py   how clients prove who they are
     issue.py           what is inside those tokens
-    userinfo.py        the userinfo endpoint
     logout.py          RP-initiated and back-channel logout
     home.py pages.py   the start page, invitations, error pages
     state.py records.py keys.py   what is remembered, what is signed
@@ -37,7 +36,6 @@ from demo.provider import (
     pages,
     switches,
     token,
-    userinfo,
 )
 from demo.provider.config import ProviderConfig
 from demo.provider.state import Provider
@@ -50,12 +48,11 @@ if TYPE_CHECKING:
 def create_app(config: ProviderConfig, *, switches_on: bool = True) -> Flask:
     """The provider as a WSGI app; the switches under `/demo` are for loopback only."""
     provider = Provider(config)
-    provider.authorization_server = token.create_authorization_server(provider)
     app = create_site(provider, switches_on=switches_on)
     # Metadata and token responses in the order in which they are written, which reads better.
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
-    for part in (metadata, authorization, interaction, token, userinfo, logout, home):
+    for part in (metadata, authorization, interaction, token, logout, home):
         app.register_blueprint(part.bp, url_prefix=f"{config.path}{part.bp.url_prefix or ''}")
     if switches_on:
         app.register_blueprint(switches.bp)

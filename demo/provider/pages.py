@@ -26,32 +26,29 @@ ERRORS = {
 }
 
 
-class PageError(Exception):
+class PageError(HTTPException):
     """An error that is shown here. `sentence` says what happened, `advice` what to do about it."""
+
+    code = 400
 
     def __init__(self, sentence: str, advice: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
-        self.advice = advice or _("Go back to the application and start again.")
+        advice = advice or _("Go back to the application and start again.")
+        self.texts = _("This does not work"), sentence, advice
 
 
 def init_app(app: Flask) -> None:
     """Register the error pages."""
-
-    @app.errorhandler(PageError)
-    def page_error(error: PageError) -> tuple[str, int]:
-        return render(_("This does not work"), error.sentence, error.advice), 400
-
-    def http_error(error: HTTPException) -> tuple[str, int, list[tuple[str, str]]]:
-        code = error.code or 500
-        # RFC 9110 section 15.5.6: the response to a wrong method names the methods.
-        headers = [each for each in error.get_headers() if each[0] == "Allow"]
-        return render(*map(_, ERRORS[code])), code, headers
-
+    app.register_error_handler(PageError, show_error)
     for code in ERRORS:
-        app.register_error_handler(code, http_error)
+        app.register_error_handler(code, show_error)
 
 
-def render(heading: str, sentence: str, advice: str) -> str:
+def show_error(error: HTTPException) -> tuple[str, int, list[tuple[str, str]]]:
     """What happened, and what to do."""
-    return render_template("demo/error.html", heading=heading, sentence=sentence, advice=advice)
+    code = error.code or 500
+    texts = error.texts if isinstance(error, PageError) else map(_, ERRORS[code])
+    shown = dict(zip(("heading", "sentence", "advice"), texts, strict=True))
+    # RFC 9110 section 15.5.6: the response to a wrong method names the methods.
+    headers = [each for each in error.get_headers() if each[0] == "Allow"]
+    return render_template("demo/error.html", **shown), code, headers

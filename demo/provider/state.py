@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from typing import Any
 
 from flask import current_app
 
@@ -121,7 +120,7 @@ class Provider(Control):
         "token.token": "token",
         "token.revoke": "revoke",
         "token.push_authorization_request": "par",
-        "userinfo.userinfo": "userinfo",
+        "token.userinfo": "userinfo",
         "logout.end_session": "logout",
         "logout.auth0_logout": "logout",
     }
@@ -132,7 +131,6 @@ class Provider(Control):
         self.store = Store()
         self.proofs = ProofChecker()
         self.links, self.app_base_url = config.api_urls, config.app_base_url
-        self.authorization_server: Any = None
         super().__init__(GOALS)
 
     def change(self, config: ProviderConfig) -> None:

@@ -1,7 +1,8 @@
-"""The token endpoint and the revocation endpoint, on Authlib's server.
+"""What clients call themselves: the token, revocation, PAR and userinfo endpoints.
 
-Authlib brings the order of checks, PKCE (RFC 7636) and the error responses. Ours are the lookups,
-rotation with reuse detection, and what the tokens contain (issue.py).
+The first three are on Authlib's server. It brings the order of checks, PKCE (RFC 7636) and the
+error responses. Ours are the lookups, rotation with reuse detection, and what the tokens contain
+(issue.py).
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidGrantError, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 
-from demo.access_token import TokenError
+from demo.access_token import TokenError, read_access_token
 from demo.people import Person
 from demo.provider.authorization_request import PushedAuthorization
 from demo.provider.client_authentication import METHODS, ClientAssertion, authenticate_basic
 from demo.provider.config import Client
-from demo.provider.issue import issue_token_set
+from demo.provider.issue import issue_token_set, organization_claims
 from demo.provider.records import AuthorizationCode, RefreshToken
 from demo.provider.state import Provider, the_provider
 
 bp = Blueprint("token", __name__)
 bp.register_error_handler(TokenError, TokenError.response)
+# Tokens are stored where they are made (issue.py).
+server = AuthorizationServer(
+    query_client=lambda client_id: the_provider().config.client(client_id),
+    save_token=lambda token, request: None,
+)
 
 
 @bp.post("/oauth/token")
@@ -36,13 +42,12 @@ def token() -> Any:
         error = {"error": "invalid_request", "error_description": "repeated, or in the query"}
         return jsonify(error), 400
     read_thumbprint()
-    return the_provider().authorization_server.create_token_response()
+    return server.create_token_response()
 
 
 @bp.post("/oauth/revoke")
 def revoke() -> Any:
     """The revocation endpoint (RFC 7009)."""
-    server = the_provider().authorization_server
     return server.create_endpoint_response(Revocation.ENDPOINT_NAME)
 
 
@@ -50,8 +55,25 @@ def revoke() -> Any:
 def push_authorization_request() -> Any:
     """The pushed authorization request endpoint (RFC 9126)."""
     read_thumbprint()
-    server = the_provider().authorization_server
     return server.create_endpoint_response(PushedAuthorization.ENDPOINT_NAME)
+
+
+@bp.route("/userinfo", methods=["GET", "POST"])
+def userinfo() -> Response:
+    """The claims that the access token's scopes open: JSON, or a signed JWT (section 5.3.2)."""
+    provider, value = the_provider(), read_access_token()
+    token = provider.store.access_token(value)
+    if token is None:
+        raise TokenError(401, "invalid_token")
+    provider.proofs.check_binding(value, token.thumbprint)
+    if "openid" not in token.scope:
+        raise TokenError(403, "insufficient_scope", scope="openid")
+    claims = token.grant.person.claims(token.scope, provider.config.origin)
+    claims |= organization_claims(token.grant)
+    if provider.config.userinfo_format == "jwt":
+        claims |= {"iss": provider.config.issuer, "aud": token.grant.client_id}
+        return Response(provider.keys.sign(claims), mimetype="application/jwt")
+    return jsonify(claims)
 
 
 def read_thumbprint() -> None:
@@ -59,21 +81,6 @@ def read_thumbprint() -> None:
     provider = the_provider()
     if "DPoP" in request.headers:
         g.thumbprint = provider.proofs.check(needs_nonce=provider.config.dpop_nonce)
-
-
-def create_authorization_server(provider: Provider) -> AuthorizationServer:
-    """Authlib's server with our grants. Tokens are stored where they are made (issue.py)."""
-    server = AuthorizationServer(
-        query_client=lambda client_id: provider.config.client(client_id),
-        save_token=lambda token, request: None,
-    )
-    server.register_client_auth_method("client_secret_basic", authenticate_basic)
-    server.register_client_auth_method("private_key_jwt", ClientAssertion())
-    server.register_grant(CodeGrant, [CodeChallenge(required=True)])
-    server.register_grant(RefreshGrant)
-    server.register_endpoint(Revocation)
-    server.register_endpoint(PushedAuthorization)
-    return server
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
@@ -177,3 +184,11 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no ty
     def revoke_token(self, token: RefreshToken, request: Any) -> None:
         """Revoke the grant."""
         token.grant.revoked = True
+
+
+server.register_client_auth_method("client_secret_basic", authenticate_basic)
+server.register_client_auth_method("private_key_jwt", ClientAssertion())
+server.register_grant(CodeGrant, [CodeChallenge(required=True)])
+server.register_grant(RefreshGrant)
+server.register_endpoint(Revocation)
+server.register_endpoint(PushedAuthorization)
