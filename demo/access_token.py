@@ -70,7 +70,8 @@ class ProofChecker:
     def check(self, access_token: str | None = None, *, needs_nonce: bool = False) -> str:
         """Return the thumbprint of the proof's key (RFC 9449 section 4.3). Raises TokenError."""
         status = 400 if access_token is None else 401
-        expected = {"htm": request.method, "htu": requested_url()}
+        path = request.environ.get("demo.requested_path", request.path)  # as the client wrote it
+        expected = {"htm": request.method, "htu": request.root_url.rstrip("/") + path}
         if access_token is not None:
             digest = hashlib.sha256(access_token.encode()).digest()
             expected["ath"] = urlsafe_b64encode(digest).decode()
@@ -112,9 +113,3 @@ def read_proof() -> tuple[dict[str, Any], str]:
     if header["typ"] != "dpop+jwt" or key.is_private or not isinstance(key, ECKey | RSAKey):
         raise ValueError("not a proof, or not by a public key")
     return jwt.decode(proof, key, algorithms=DPOP_ALGORITHMS).claims, key.thumbprint()
-
-
-def requested_url() -> str:
-    """The request's URL without its query, as the client wrote it."""
-    path = request.environ.get("demo.requested_path", request.path)
-    return f"{request.root_url.rstrip('/')}{path}"

@@ -76,8 +76,11 @@ def set_fault() -> Response | tuple[Response, int]:
             if not isinstance(name, str) or name not in control.named_faults:
                 raise ValueError(f"name: one of {', '.join(sorted(control.named_faults))}")
             values = {**control.named_faults[name][1], **values}
+        known = [each.name for each in dataclasses.fields(Fault)]
+        if unknown := set(values) - set(known):
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {known}")
         fault = Fault(**values)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         return jsonify(error=str(error)), 400
     control.faults.append(fault)
     return back_to_page() if request.form else (jsonify(dataclasses.asdict(fault)), 201)

@@ -21,8 +21,8 @@ def generate_key(alg: str) -> RSAKey | ECKey:
     """A new private key for `alg`, with a random `kid`."""
     parameters: KeyParameters = {"kid": secrets.token_urlsafe(9), "use": "sig", "alg": alg}
     if alg == "ES256":
-        return ECKey.generate_key("P-256", parameters, private=True)
-    return RSAKey.generate_key(2048, parameters, private=True)
+        return ECKey.generate_key("P-256", parameters)
+    return RSAKey.generate_key(2048, parameters)
 
 
 class KeyRing:

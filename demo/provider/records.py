@@ -74,7 +74,7 @@ class SsoSession:
     client_ids: set[str] = field(default_factory=set)
 
 
-@dataclass
+@dataclass(eq=False)
 class Grant:
     """What one person allowed one client at one sign-in. All tokens that follow belong to it."""
 

@@ -63,11 +63,6 @@ class Store:
             token.used = True
             return True
 
-    def take_code(self, value: str) -> AuthorizationCode | None:
-        """The code, exactly once."""
-        code = self.codes.get(value)
-        return code if code and code.expires_at >= time.time() and self.use(code) else None
-
     def refresh_token(self, value: str) -> RefreshToken | None:
         """A refresh token that may be used."""
         token = self.refresh_tokens.get(value)
@@ -84,14 +79,11 @@ class Store:
     def revoke_grants(self, sub: str | None = None) -> int:
         """Revoke all grants, or those of one person; returns how many."""
         with self.lock:
-            grants = {
-                id(token.grant): token.grant
-                for token in self.refresh_tokens
-                if not token.grant.revoked and sub in (None, token.grant.person.sub)
-            }
-            for grant in grants.values():
+            grants = {token.grant for token in self.refresh_tokens if not token.grant.revoked}
+            found = [grant for grant in grants if sub in (None, grant.person.sub)]
+            for grant in found:
                 grant.revoked = True
-            return len(grants)
+            return len(found)
 
     def find_invitation(self, organization: Organization) -> str:
         """The unused ticket for an organization; a new one where there is none."""
