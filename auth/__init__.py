@@ -18,7 +18,6 @@ from sessions import SessionEnded
 from . import backchannel_logout, commands, errors, http_client, routes, signals
 from .access_control import (
     CHECKS,
-    access_token,
     current_sign_in,
     from_anywhere,
     max_request_bytes,
@@ -29,6 +28,7 @@ from .access_control import (
 from .api import ApiResponse, call_api
 from .errors import Error, SignInNeeded, this_page, wants_json
 from .logout import end_sessions, has_come_back, my_sessions, sign_out
+from .refresh import access_token
 from .relying_party import RelyingParty, relying_party
 from .routes import logout_response
 from .step_up import (

@@ -16,7 +16,6 @@ from werkzeug.wrappers import Response
 from sessions import current_session
 
 from .errors import Error, SignInNeeded
-from .refresh import refreshed_token
 from .relying_party import relying_party
 from .token_set import SESSION_KEY, SignIn
 
@@ -191,19 +190,3 @@ def needed_sign_in() -> SignIn:
     if sign_in is None:
         raise SignInNeeded
     return sign_in
-
-
-def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
-    """Return an access token that is good now, for the configured API or the one of `audience`.
-
-    `refused` is a token that the API has just refused: it is refreshed though it looks good, or
-    returned where that was in vain a moment ago.
-    Raises SignInNeeded, or SessionEnded where it ended meanwhile, which is answered like that;
-    Error where it cannot be refreshed now; StoreUnavailable.
-    """
-    tokens = needed_sign_in().token_sets.get(audience or "")
-    if tokens and tokens.is_fresh():
-        is_in_vain = tokens.is_refused and tokens.is_new()
-        if tokens.access_token != refused or is_in_vain:
-            return tokens.access_token
-    return refreshed_token(relying_party(), current_session(), audience or "", refused)

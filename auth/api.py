@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from config import is_scope_token
-from sessions import current_session
 
-from .access_control import access_token, needed_sign_in
+from .access_control import needed_sign_in
 from .errors import Error, SignInNeeded
 from .http_client import API, Response, parse_json
-from .refresh import note_refusal
+from .refresh import access_token, note_refusal
 from .relying_party import relying_party
 
 API_SECONDS = 8.0
@@ -77,7 +76,7 @@ def call_api(
         if newer != token:
             response = send(newer)
             if response.status == 401:
-                note_refusal(current_session(), audience or "", newer)
+                note_refusal(audience or "", newer)
     return _checked(response, audience, f"{method} {path.partition('?')[0]}")
 
 

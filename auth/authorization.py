@@ -26,7 +26,6 @@ from .relying_party import RelyingParty, relying_party
 
 DEFAULT_SCOPE = ("openid", "profile", "email", "offline_access")
 MAX_CODE_LENGTH = 6000
-MAX_STATE_IN = 4000
 # Proxies limit the headers of a response, often to 4,000 bytes together; this is one of ours.
 MAX_URL_LENGTH = 2700
 
@@ -173,7 +172,7 @@ def scope_of(rp: RelyingParty, transaction: LoginTransaction) -> list[str]:
 class AuthorizationResponse(NamedTuple):
     """The parameters of an authorization response that we asked for; all else is ignored."""
 
-    state: str
+    state: str | None
     code: str | None
     iss: str | None
     error: str | None
@@ -186,10 +185,7 @@ def read_authorization_response(args: MultiDict[str, str]) -> AuthorizationRespo
         # RFC 6749 section 3.1: parameters MUST NOT be included more than once.
         if len(args.getlist(name)) > 1:
             raise Error("malformed_callback", f"{name} came more than once")
-    state = args.get("state", "")
-    if not 0 < len(state) <= MAX_STATE_IN:
-        raise Error("malformed_callback", "state is missing or not one of ours")
-    return AuthorizationResponse(state, *(args.get(n) for n in AuthorizationResponse._fields[1:]))
+    return AuthorizationResponse(**{name: args.get(name) for name in AuthorizationResponse._fields})
 
 
 def check_authorization_response(response: AuthorizationResponse, metadata: Metadata) -> str:

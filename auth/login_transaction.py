@@ -23,13 +23,13 @@ from config import Settings
 from sessions import Encryptor, base64url
 
 LIFETIME_SECONDS = 3600
-# Machines that share the work may differ by so much.
+# Clocks of several machines may differ by this much.
 CLOCK_SKEW_SECONDS = 60
 # Some providers refuse a long `state`, or query strings over 2,048 characters.
 MAX_STATE_LENGTH = 1200
 MAX_RETURN_TO_LENGTH = 750
-# Two finished sign-ins of one browser, the second without the session of the first, within so long:
-# the session is not kept.
+# Two sign-ins of one browser within this time, the second without the session of the first, mean
+# that the browser or the store loses sessions.
 LOOP_SECONDS = 15
 # The secret, and when this browser finished its last sign-in (hexadecimal seconds).
 COOKIE = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{8})")
@@ -115,7 +115,7 @@ class LoginTransaction:
         except (ValueError, TypeError):
             return None  # of another version of this app
 
-    def is_of(self, browser: BrowserSecret) -> bool:
+    def belongs_to(self, browser: BrowserSecret) -> bool:
         """Whether it was begun in this browser, not long ago."""
         is_same = hmac.compare_digest(browser.fingerprint(), self.browser)
         return is_same and -CLOCK_SKEW_SECONDS < time.time() - self.created_at < LIFETIME_SECONDS

@@ -12,70 +12,59 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
-from sessions import Session, SessionEnded, StoreUnavailable, session_records
+from sessions import Session, SessionEnded, StoreUnavailable, current_session, session_records
 
 from . import signals
+from .access_control import current_sign_in, needed_sign_in
 from .errors import Error, SignInNeeded
 from .id_token import Claims, InvalidToken, session_expiry, verify_refreshed_id_token
-from .relying_party import RelyingParty
+from .relying_party import relying_party
 from .token_endpoint import UNAVAILABLE, GrantRefused, refresh_token_request, revoke_all
 from .token_set import SESSION_KEY, SignIn, TokenSet
 
-# The lock outlives all that its holder does: the token request (10), a fetch of the keys (5), and
-# storing what came (5). It ends by itself where the holder crashed.
+# Longer than a slow token request (10), a fetch of the keys (5) and storing what came (5) take. A
+# holder that is slower still is overtaken (SECURITY.md); one that crashed blocks for so long.
 LOCK_SECONDS = 20.0
 # How long to retry storing a rotated refresh token while the session store is down.
 STORE_SECONDS = 5.0
-# Waiters outlast the lock of a holder that crashed.
+# Longer than the lock of a holder that crashed.
 WAIT_SECONDS = 25.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
-# After a failure nobody tries again for so long: the others do not queue up for the same failure.
+# The pause after a failure, so that waiting requests do not repeat it; or the one that the provider
+# asks for, within reason.
 PAUSE_SECONDS = 5.0
-# Or for as long as the provider asked for, within reason.
 LONGEST_PROVIDER_PAUSE_SECONDS = 60.0
-# The lock's value for that time.
+# The lock's value during that pause.
 FAILED = "failed"
 
 
-def refreshed_token(rp: RelyingParty, session: Session, audience: str, refused: str | None) -> str:
-    """Return an access token for the API of that audience ("" for the configured one), refreshed
-    by this request or by another one; `refused` is one that the API has just refused.
+def access_token(audience: str | None = None, *, refused: str | None = None) -> str:
+    """Return an access token that is good now, for the configured API or the one of `audience`;
+    refreshed by this request or by another one where that is needed.
 
-    Raises SessionEnded, SignInNeeded, Error("refresh_unavailable"), StoreUnavailable.
+    `refused` is a token that the API has just refused: it is refreshed though it looks good, or
+    returned where that was in vain a moment ago.
+    Raises SignInNeeded, or SessionEnded where it ended meanwhile, which is answered like that;
+    Error where it cannot be refreshed now; StoreUnavailable.
     """
-    refresh = _Refresh(rp, session, audience, refused)
-    deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE_SECONDS
-    while not refresh.lock.take():
-        if tokens := refresh.usable(may_expire_soon=True):
-            return tokens.access_token
-        if refresh.lock.says_failed():
-            raise Error("refresh_unavailable", "it failed a moment ago", retry_after=5)
-        if time.monotonic() > deadline:
-            raise Error("refresh_unavailable", "the lock stayed taken", retry_after=5)
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-        session.reload()
-    try:
-        session.reload()  # what was read before the lock may be used by now
-        tokens = refresh.usable() or refresh.exchange()
-        return tokens.access_token
-    finally:
-        with suppress(StoreUnavailable):  # then it runs out
-            refresh.lock.release()
+    refresh = _Refresh(audience or "", refused)
+    tokens = refresh.usable() or refresh.once()
+    return tokens.access_token
 
 
-def note_refusal(session: Session, audience: str, refused: str) -> None:
+def note_refusal(audience: str, refused: str) -> None:
     """Note that the API refused a token that was refreshed for it.
 
     Under the lock, so that no newer token is overwritten; not where another request has it, which
     is about to bring one. Raises SessionEnded, StoreUnavailable.
     """
+    session = current_session()
     lock = _Lock(session)
     if not lock.take():
         return
     try:
         session.reload()
-        sign_in = _sign_in(session)
+        sign_in = needed_sign_in()
         tokens = sign_in.token_sets.get(audience)
         if tokens and tokens.access_token == refused:
             tokens = replace(tokens, is_refused=True)
@@ -85,26 +74,21 @@ def note_refusal(session: Session, audience: str, refused: str) -> None:
         lock.release()
 
 
-def sign_in_to_take_over(session: Session) -> SignIn | None:
+def lock_and_read_sign_in() -> SignIn | None:
     """Return the sign-in of a session that a new one replaces, None if nobody is signed in.
 
-    Keeps the lock: a refresh in progress is waited for and no other begins, else the new session
-    would be given a refresh token that is used. Raises SessionEnded, StoreUnavailable, Error.
+    Keeps the lock until it runs out: a refresh in progress is waited for and no other begins, else
+    the new session would be given a refresh token that is used. Raises SessionEnded,
+    StoreUnavailable, Error.
     """
+    session = current_session()
     if session.key is None:
         return None
     lock, deadline = _Lock(session), time.monotonic() + WAIT_SECONDS
     while not lock.take() and not lock.says_failed() and time.monotonic() < deadline:
         time.sleep(LONGEST_PAUSE_SECONDS)
     session.reload()
-    return SignIn.from_session(session)
-
-
-def _sign_in(session: Session) -> SignIn:
-    sign_in = SignIn.from_session(session)
-    if sign_in is None:
-        raise SignInNeeded
-    return sign_in
+    return current_sign_in()
 
 
 class _Lock:
@@ -121,7 +105,7 @@ class _Lock:
         self._store.remove(self._name, self._owner)
 
     def fail(self, seconds: float) -> None:
-        """Keep it for so long: nobody tries again."""
+        """Hold it for this time, so that nobody tries again."""
         self._store.swap(self._name, self._owner, FAILED, seconds)
 
     def says_failed(self) -> bool:
@@ -131,24 +115,45 @@ class _Lock:
 class _Refresh:
     """One session's token set for one API: whether it can be used, and its exchange."""
 
-    def __init__(
-        self, rp: RelyingParty, session: Session, audience: str, refused: str | None
-    ) -> None:
-        self.lock = _Lock(session)
-        self._rp, self._session = rp, session
+    def __init__(self, audience: str, refused: str | None) -> None:
+        self._rp, self._session = relying_party(), current_session()
         self._audience, self._refused = audience, refused
 
     def usable(self, *, may_expire_soon: bool = False) -> TokenSet | None:
         """The token set of the session as it was read last, if it can be used."""
-        tokens = _sign_in(self._session).token_sets.get(self._audience)
-        if tokens is None or tokens.access_token == self._refused:
+        tokens = needed_sign_in().token_sets.get(self._audience)
+        if tokens is None:
+            return None
+        was_refused_when_new = tokens.is_refused and tokens.is_new()
+        if tokens.access_token == self._refused and not was_refused_when_new:
             return None
         is_good = tokens.is_fresh() or (may_expire_soon and not tokens.has_expired())
         return tokens if is_good else None
 
-    def exchange(self) -> TokenSet:
+    def once(self) -> TokenSet:
+        """Take the lock and exchange the refresh token, or wait for the request that does so."""
+        lock = self._lock = _Lock(self._session)
+        deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE_SECONDS
+        while not lock.take():
+            if tokens := self.usable(may_expire_soon=True):
+                return tokens
+            if lock.says_failed():
+                raise Error("refresh_unavailable", "it failed a moment ago", retry_after=5)
+            if time.monotonic() > deadline:
+                raise Error("refresh_unavailable", "the lock stayed taken", retry_after=5)
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+            self._session.reload()
+        try:
+            self._session.reload()  # what was read before the lock may be used by now
+            return self.usable() or self._exchange()
+        finally:
+            with suppress(StoreUnavailable):  # then it runs out
+                lock.release()
+
+    def _exchange(self) -> TokenSet:
         """Exchange the refresh token and store what comes, before the lock is released."""
-        sign_in, audience = _sign_in(self._session), self._audience
+        sign_in, audience = needed_sign_in(), self._audience
         tokens = sign_in.token_sets.get(audience)
         # An API that was added later shares the refresh token of the first.
         source = audience if tokens and tokens.refresh_token else ""
@@ -173,8 +178,8 @@ class _Refresh:
             return self._after_failure(error)
         claims: Claims = {}
         if id_token:
-            sign_in, claims = self._with_id_token(sign_in, new, id_token)
-        sign_in = _with_tokens(sign_in, new, source, audience)
+            sign_in, claims = self._verify_id_token(sign_in, new, id_token)
+        sign_in = _add_tokens(sign_in, new, source, audience)
         self._store(sign_in, new, claims)
         self._signal("refreshed")
         return sign_in.token_sets[audience]
@@ -186,7 +191,7 @@ class _Refresh:
         """The provider is away, or answers nonsense: the session stays, and a token that is still
         good is used; never one that the API has refused."""
         pause = min(max(PAUSE_SECONDS, error.retry_after or 0), LONGEST_PROVIDER_PAUSE_SECONDS)
-        self.lock.fail(pause)
+        self._lock.fail(pause)
         self._signal("failed", str(error))
         tokens = self.usable(may_expire_soon=True)
         if tokens and not tokens.is_refused:
@@ -195,9 +200,10 @@ class _Refresh:
             raise error
         raise Error("refresh_unavailable", str(error), retry_after=error.retry_after or 5)
 
-    def _with_id_token(
+    def _verify_id_token(
         self, sign_in: SignIn, new: TokenSet, id_token: str
     ) -> tuple[SignIn, Claims]:
+        """The sign-in with the new ID token, and its claims. Ends the session where it is wrong."""
         try:
             claims = verify_refreshed_id_token(self._rp, id_token, new.access_token, sign_in)
         except InvalidToken as error:
@@ -234,7 +240,7 @@ class _Refresh:
                 time.sleep(LONGEST_PAUSE_SECONDS)
 
 
-def _with_tokens(sign_in: SignIn, new: TokenSet, source: str, audience: str) -> SignIn:
+def _add_tokens(sign_in: SignIn, new: TokenSet, source: str, audience: str) -> SignIn:
     """The sign-in with what a refresh brought for an API, by the refresh token of `source`."""
     if source == audience:
         return sign_in.with_tokens(audience, sign_in.token_sets[source].refreshed(new))

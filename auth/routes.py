@@ -36,11 +36,11 @@ from .errors import Error, SignInNeeded, error_response, log_error, this_page, w
 from .id_token import session_expiry, verify_id_token
 from .login_transaction import LIFETIME_SECONDS, BrowserSecret, LoginTransaction, safe_return_to
 from .logout import end_oldest_sessions, sign_out, was_logged_out_since
-from .refresh import sign_in_to_take_over
+from .refresh import lock_and_read_sign_in
 from .relying_party import RelyingParty, relying_party
 from .token_endpoint import exchange_code, revoke_all
 from .token_set import SESSION_KEY, SignIn, TokenSet
-from .userinfo import further_claims
+from .userinfo import fetch_userinfo_claims
 
 bp = Blueprint("auth", __name__)
 
@@ -103,20 +103,20 @@ def callback() -> Response:
     rp, session = relying_party(), current_session()
     try:
         response = read_authorization_response(request.args)
-        transaction = LoginTransaction.from_state(rp.encryptor, response.state)
+        transaction = LoginTransaction.from_state(rp.encryptor, response.state or "")
         if transaction is None:
             raise Error("malformed_callback", "state is not one of ours")
         g.return_to = transaction.return_to
         if session.unavailable:
             raise session.unavailable
         browser = BrowserSecret.from_request(request, rp.settings)
-        if browser is None or not transaction.is_of(browser):
+        if browser is None or not transaction.belongs_to(browser):
             what = "no sign-in cookie" if browser is None else "late, or of another browser"
             stale = Error("stale_sign_in", what)
             if session.key is None or session.stored.started_at < transaction.created_at:
                 raise stale
-            # Tabs that a browser opens together have a cookie each, and the last one stays: who has
-            # signed in by one of them meanwhile needs no error in the others.
+            # Tabs opened together each get a sign-in cookie, and the last one wins. If one of them
+            # has signed the person in, show the page and no error.
             signals.sign_in_failed.send(rp, code=stale.code, detail=stale.detail)
             return redirect(transaction.return_to, 302)
         code = check_authorization_response(response, rp.provider.metadata())
@@ -143,7 +143,7 @@ def _finish(
         if browser.is_looping() and current_session().is_lost():
             _forget_last_sign_in(rp)
             raise Error("sign_in_not_kept", NOT_KEPT)
-        sub = _sign_in(rp, code, transaction, browser)
+        sub = _exchange_and_start_session(rp, code, transaction, browser)
     except SessionEnded:
         store.swap(name, "in progress", "done", LIFETIME_SECONDS)  # the code is spent
         signals.sign_in_failed.send(rp, code="signed_out_meanwhile", detail="")
@@ -158,7 +158,7 @@ def _finish(
     return response
 
 
-def _sign_in(
+def _exchange_and_start_session(
     rp: RelyingParty, code: str, transaction: LoginTransaction, browser: BrowserSecret
 ) -> str:
     """Exchange the code, check the ID token, store the session; return the `sub`.
@@ -182,7 +182,7 @@ def _sign_in(
     sign_in = SignIn(
         id_token=str(id_token),
         claims=claims,
-        userinfo=further_claims(rp, claims, token_set.access_token, scope, key),
+        userinfo=fetch_userinfo_claims(rp, claims, token_set.access_token, scope, key),
         dpop_key=key,
         scope_asked=scope,
         browser=request.user_agent.string[:200],
@@ -206,7 +206,7 @@ def _start_session(
     """Store the sign-in in a session with a new id."""
     session, claims = current_session(), sign_in.claims
     takes_over = bool(transaction.audience)
-    earlier = sign_in_to_take_over(session) if takes_over else current_sign_in()
+    earlier = lock_and_read_sign_in() if takes_over else current_sign_in()
     if earlier and all(earlier.claims.get(n) == claims.get(n) for n in ("sub", "org_id")):
         kept = earlier.token_sets if takes_over and not sign_in.dpop_key else {}
         sign_in = replace(sign_in, token_sets=dict(kept))

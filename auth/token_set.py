@@ -12,13 +12,13 @@ from typing import Any
 
 SESSION_KEY = "auth"
 
-# A token is renewed so long before it expires, or a tenth of its life where that is less.
+# Refresh a token this long before it expires, or at nine tenths of its life where that is later.
 EARLY_SECONDS = 30
-# A token that the API refused though it was new is not refreshed again for so long: an API that
-# refuses every token costs one refresh in that time, and not one a page.
+# The pause before a token is refreshed again that the API refused though it was new: an API that
+# refuses every token costs one refresh in this time, and not one a page.
 REFUSED_SECONDS = 10.0
 # These are about how the person signed in; a refresh says nothing of that (OIDC Core section 12.2).
-OF_SIGN_IN = ("auth_time", "acr", "amr", "nonce")
+SIGN_IN_CLAIMS = ("auth_time", "acr", "amr", "nonce")
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,7 +115,7 @@ class SignIn:
     def with_id_token(self, id_token: str, claims: Mapping[str, Any]) -> SignIn:
         """Return this sign-in with a newer ID token; claims that it lacks stay, and those about
         how the person signed in, too."""
-        newer = {name: value for name, value in claims.items() if name not in OF_SIGN_IN}
+        newer = {name: value for name, value in claims.items() if name not in SIGN_IN_CLAIMS}
         return replace(self, id_token=id_token, claims=self.claims | newer)
 
     def scope_granted(self) -> list[str]:

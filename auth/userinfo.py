@@ -17,7 +17,7 @@ ACCEPT = {"Accept": "application/json, application/jwt"}
 NAMES = ("name", "preferred_username", "nickname", "email")
 
 
-def further_claims(
+def fetch_userinfo_claims(
     rp: RelyingParty,
     claims: dict[str, Any],
     access_token: str,

@@ -59,9 +59,9 @@ MESSAGES = {
     "keys_request": Kind("app", "provider", "auth.provider:signing_keys",
         _openid("Core", "10.1", "SigEnc")),
     "keys_response": Kind("provider", "app", "auth.provider:key_for", _rfc(7517, "5")),
-    "userinfo_request": Kind("app", "provider", "auth.userinfo:further_claims",
+    "userinfo_request": Kind("app", "provider", "auth.userinfo:fetch_userinfo_claims",
         _openid("Core", "5.3.1", "UserInfoRequest")),
-    "userinfo_response": Kind("provider", "app", "auth.userinfo:further_claims",
+    "userinfo_response": Kind("provider", "app", "auth.userinfo:fetch_userinfo_claims",
         _openid("Core", "5.3.2", "UserInfoResponse")),
     "session_started": Kind("app", "browser", "auth.routes:callback", _rfc(6265, "4.1")),
     "sign_in_failed": Kind("app", "browser", "auth.routes:callback",
@@ -71,7 +71,7 @@ MESSAGES = {
     "page_response": Kind("app", "browser", "auth.api:call_api", _rfc(6750, "5.3")),
     "api_request": Kind("app", "api", "auth.api:call_api", _rfc(6750, "2.1")),
     "api_response": Kind("api", "app", "auth.api:_checked", _rfc(6750, "3")),
-    "refresh_request": Kind("app", "provider", "auth.refresh:refreshed_token", _rfc(6749, "6")),
+    "refresh_request": Kind("app", "provider", "auth.refresh:access_token", _rfc(6749, "6")),
     "refresh_response": Kind("provider", "app", "auth.id_token:verify_refreshed_id_token",
         _openid("Core", "12.2", "RefreshTokenResponse")),
     "logout_request": Kind("browser", "app", "auth.routes:logout",
@@ -101,7 +101,7 @@ def _id_token(number: str) -> Check:
 CHECKS = {
     "auth.login_transaction:LoginTransaction.from_state": Check("authorization_response",
         _rfc(6749, "10.12")),
-    "auth.login_transaction:LoginTransaction.is_of": Check("authorization_response",
+    "auth.login_transaction:LoginTransaction.belongs_to": Check("authorization_response",
         _rfc(9700, "4.7.1")),
     "auth.authorization:read_authorization_response": Check("authorization_response",
         _rfc(6749, "3.1")),
@@ -133,5 +133,5 @@ CHECKS = {
 # Checks that return what they find.
 CHECK_OF_CODE = {
     "malformed_callback": "auth.login_transaction:LoginTransaction.from_state",
-    "stale_sign_in": "auth.login_transaction:LoginTransaction.is_of",
+    "stale_sign_in": "auth.login_transaction:LoginTransaction.belongs_to",
 }

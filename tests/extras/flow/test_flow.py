@@ -248,7 +248,7 @@ def test_a_callback_in_another_browser_shows_nothing_of_the_first(
 
     messages = episodes(other)["sign_in"]
     assert kinds(messages) == ["authorization_response", "sign_in_failed"]
-    assert messages[0]["failure"]["check"].endswith("is_of")
+    assert messages[0]["failure"]["check"].endswith("belongs_to")
 
 
 def test_what_the_provider_says_of_its_error_is_not_shown(
