@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -19,30 +21,32 @@ class Secrets(Generic[T]):
     """
 
     def __init__(self, at_most: int = 50_000) -> None:
-        self._values: OrderedDict[str, T] = OrderedDict()
+        self._values: OrderedDict[str, tuple[T, float]] = OrderedDict()
         self._at_most = at_most
 
-    def add(self, value: T, name: str | None = None) -> str:
-        """Keep a value; returns its name, by default a new one of 256 bits."""
+    def add(self, value: T, name: str | None = None, seconds: float = math.inf) -> str:
+        """Keep a value for so long; returns its name, by default a new one of 256 bits."""
         name = name or secrets.token_urlsafe(32)
-        self._values[_digest(name)] = value
+        self._values[_digest(name)] = value, time.time() + seconds
         while len(self._values) > self._at_most:
             self._values.popitem(last=False)
         return name
 
     def get(self, name: str | None) -> T | None:
-        """The value of that name."""
-        return self._values.get(_digest(name)) if name else None
+        """The value of that name, unless it has expired."""
+        value, expires_at = self._values.get(_digest(name or ""), (None, 0.0))
+        return value if time.time() < expires_at else None
 
     def pop(self, name: str | None) -> T | None:
         """The value of that name, which is forgotten."""
-        return self._values.pop(_digest(name), None) if name else None
+        value, expires_at = self._values.pop(_digest(name or ""), (None, 0.0))
+        return value if time.time() < expires_at else None
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __iter__(self) -> Iterator[T]:
-        return iter(list(self._values.values()))
+        return iter([value for value, _ in list(self._values.values())])
 
 
 class UsedOnce:

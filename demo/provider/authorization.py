@@ -7,7 +7,6 @@ to the client with an authorization code.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -27,6 +26,8 @@ from demo.provider.state import the_provider
 from demo.provider.steps import current_session, next_page
 
 bp = Blueprint("authorization", __name__)
+
+INTERACTION_SECONDS = 1800
 
 
 @bp.route("/authorize", methods=["GET", "POST"])
@@ -50,7 +51,8 @@ def continue_interaction(interaction: Interaction) -> Response:
     if next_page(interaction) is None:
         return code_response(interaction)
     if not interaction.id:
-        interaction.id = the_provider().store.interactions.add(interaction)
+        interactions = the_provider().store.interactions
+        interaction.id = interactions.add(interaction, seconds=INTERACTION_SECONDS)
     return see_other(url_for("interaction.show", interaction_id=interaction.id))
 
 
@@ -72,8 +74,8 @@ def code_response(interaction: Interaction) -> Response:
         auth_time=session.auth_time,
         acr=session.acr if asked.acr_values else None,
     )
-    code = AuthorizationCode(grant, asked, time.time() + provider.config.code_seconds)
-    return authorization_response(asked, {"code": provider.store.codes.add(code)})
+    code, seconds = AuthorizationCode(grant, asked), provider.config.code_seconds
+    return authorization_response(asked, {"code": provider.store.codes.add(code, seconds=seconds)})
 
 
 @bp.app_errorhandler(AuthorizationError)

@@ -6,7 +6,6 @@ RFC 6749 section 4.1.1, OIDC Core section 3.1.2.1; RFC 9126 for pushed requests.
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 from authlib.consts import default_json_headers
@@ -20,7 +19,7 @@ from demo.people import find_organization
 from demo.provider.client_authentication import METHODS
 from demo.provider.config import Client
 from demo.provider.pages import PageError
-from demo.provider.records import AuthorizationRequest, PushedRequest
+from demo.provider.records import AuthorizationRequest
 from demo.provider.state import the_provider
 
 Parameters = MultiDict[str, str]
@@ -184,8 +183,7 @@ class PushedAuthorization(TokenEndpoint):  # type: ignore[misc]  # Authlib has n
         if thumbprint and parameters.setdefault("dpop_jkt", thumbprint) != thumbprint:
             raise AuthorizationError("invalid_dpop_proof", "dpop_jkt is another key's")
         check_request(AuthorizationRequest(client, parameters["redirect_uri"], None), parameters)
-        pushed = PushedRequest(client.client_id, parameters, time.time() + PUSHED_SECONDS)
-        name = the_provider().store.pushed_requests.add(pushed)
+        name = the_provider().store.pushed_requests.add(parameters, seconds=PUSHED_SECONDS)
         response = {"request_uri": f"{PREFIX}{name}", "expires_in": PUSHED_SECONDS}
         return 201, response, default_json_headers
 
@@ -198,8 +196,8 @@ def read_parameters(parameters: Parameters) -> Parameters:
             raise PageError(_("The application has to push its request first (RFC 9126)."))
         return parameters
     pushed = the_provider().store.pushed_requests.pop(request_uri.removeprefix(PREFIX))
-    if pushed is None or pushed.expires_at < time.time():
+    if pushed is None:
         raise PageError(_("This sign-in was already finished, or it took too long."))
-    if pushed.client_id != parameters.get("client_id"):
+    if pushed["client_id"] != parameters.get("client_id"):
         raise PageError(_("The request was pushed by another application."))
-    return pushed.parameters
+    return pushed

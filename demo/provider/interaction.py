@@ -6,8 +6,6 @@ its answer. The id is unguessable and the cookie is SameSite=Lax, so no other si
 
 from __future__ import annotations
 
-import time
-
 from babel.lists import format_list
 from flask import Blueprint, Response, after_this_request, g, render_template, request
 from flask_babel import get_locale
@@ -24,7 +22,6 @@ from demo.provider.steps import SSO_COOKIE, current_session, next_page
 
 bp = Blueprint("interaction", __name__, url_prefix="/interaction/<interaction_id>")
 
-INTERACTION_SECONDS = 1800
 OIDC_SCOPE_TEXTS = {
     "openid": N_("Know which account is yours"),
     "profile": N_("See your name"),
@@ -72,7 +69,7 @@ def answer(interaction_id: str) -> Response | str:
 def find_interaction(interaction_id: str) -> Interaction:
     """The interaction of that id, and with it the language. Raises PageError when it is over."""
     interaction = the_provider().store.interactions.get(interaction_id)
-    if interaction is None or time.time() - interaction.started_at > INTERACTION_SECONDS:
+    if interaction is None:
         raise PageError(_("This sign-in was already finished, or it took too long."))
     if chosen := language.chosen_language():
         # The person's own choice replaces the application's, for the pages that follow.

@@ -119,8 +119,7 @@ def create_access_token(
 ) -> str:
     """A JWT (RFC 9068) for an API; opaque where no audience was asked for, as with Auth0."""
     provider, now = the_provider(), int(time.time())
-    expires_at = now + provider.config.access_token_seconds
-    thumbprint = g.get("thumbprint")
+    seconds, thumbprint = provider.config.access_token_seconds, g.get("thumbprint")
     if audience is None:
         value = secrets.token_urlsafe(32)
     else:
@@ -133,7 +132,7 @@ def create_access_token(
             "client_id": grant.client_id,
             "azp": grant.client_id,
             "iat": now,
-            "exp": expires_at,
+            "exp": now + seconds,
             "jti": secrets.token_urlsafe(12),
             "scope": " ".join(scope),
             **({"cnf": {"jkt": thumbprint}} if thumbprint else {}),
@@ -142,5 +141,5 @@ def create_access_token(
         }
         # RFC 9068 section 2.1: the type keeps an ID token from passing for an access token.
         value = provider.keys.sign(claims, typ="at+jwt")
-    token = AccessToken(grant, scope, expires_at, thumbprint)
-    return provider.store.access_tokens.add(token, value)
+    token = AccessToken(grant, scope, thumbprint)
+    return provider.store.access_tokens.add(token, value, seconds)

@@ -6,8 +6,6 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from werkzeug.datastructures import MultiDict
-
 from demo.people import Organization, Person
 from demo.provider.config import Client
 
@@ -35,15 +33,6 @@ class AuthorizationRequest:
     dpop_jkt: str | None = None
 
 
-@dataclass(frozen=True)
-class PushedRequest:
-    """The parameters of a pushed authorization request (RFC 9126)."""
-
-    client_id: str
-    parameters: MultiDict[str, str]
-    expires_at: float
-
-
 @dataclass
 class Interaction:
     """A request on its way through the pages, and what the person has answered so far."""
@@ -55,7 +44,6 @@ class Interaction:
     stronger_answered: bool = False
     granted: tuple[str, ...] | None = None  # None: consent not answered yet
     someone_else: bool = False  # the signed-in person is not the one in front of the pages
-    started_at: float = field(default_factory=time.time)
 
     def begin_again(self) -> None:
         """Let somebody else sign in, and forget the first person's answers."""
@@ -95,7 +83,6 @@ class AuthorizationCode:
 
     grant: Grant
     request: AuthorizationRequest
-    expires_at: float
     code_challenge_method: str = "S256"
     used: bool = False
 
@@ -135,5 +122,4 @@ class AccessToken:
 
     grant: Grant
     scope: tuple[str, ...]
-    expires_at: float
     thumbprint: str | None = None

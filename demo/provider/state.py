@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 
 from flask import current_app
+from werkzeug.datastructures import MultiDict
 
 from demo.access_token import ProofChecker
 from demo.fault import Control, JsonObject
@@ -19,7 +19,6 @@ from demo.provider.records import (
     AccessToken,
     AuthorizationCode,
     Interaction,
-    PushedRequest,
     RefreshToken,
     SsoSession,
 )
@@ -41,7 +40,7 @@ class Store:
             self.codes: Secrets[AuthorizationCode] = Secrets()
             self.refresh_tokens: Secrets[RefreshToken] = Secrets()
             self.access_tokens: Secrets[AccessToken] = Secrets()
-            self.pushed_requests: Secrets[PushedRequest] = Secrets(5000)
+            self.pushed_requests: Secrets[MultiDict[str, str]] = Secrets(5000)
             self.assertion_ids = UsedOnce()
             self.invitations: dict[str, Organization] = {}
             self.members = {each.id: set(each.members) for each in ORGANIZATIONS.values()}
@@ -73,8 +72,7 @@ class Store:
     def access_token(self, value: str) -> AccessToken | None:
         """An access token that is still valid."""
         token = self.access_tokens.get(value)
-        valid = token and not token.grant.revoked and token.expires_at > time.time()
-        return token if valid else None
+        return None if token is None or token.grant.revoked else token
 
     def revoke_grants(self, sub: str | None = None) -> int:
         """Revoke all grants, or those of one person; returns how many."""

@@ -7,7 +7,6 @@ error responses. Ours are the lookups, rotation with reuse detection, and what t
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -93,9 +92,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib
         """The code is used up at once: of two requests with one code only one may go on."""
         store = the_provider().store
         found = store.codes.get(code)
-        if found is None or found.expires_at < time.time() or not store.use(found):
-            return None
-        if found.grant.client_id != client.client_id:
+        if not found or not store.use(found) or found.grant.client_id != client.client_id:
             return None
         if found.request.dpop_jkt not in (None, g.get("thumbprint")):
             # RFC 9449 section 10.
