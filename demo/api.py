@@ -99,9 +99,7 @@ class Api(Control):
 
     places = dict.fromkeys(("api.personal_list", "api.add_contact"), "api")
 
-    def __init__(
-        self, issuer: str, audience: str, serves: Sequence[str] = LISTS, *, dpop_nonce: bool = False
-    ) -> None:
+    def __init__(self, issuer: str, audience: str, serves: Sequence[str], dpop_nonce: bool) -> None:
         self.audience, self.serves, self.dpop_nonce = audience, serves, dpop_nonce
         self.keys, self.proofs = IssuerKeys(issuer), ProofChecker()
         super().__init__({N_("Every route of the API"): FAULTS})
@@ -180,15 +178,22 @@ def problem(status: int, title: str, **more: object) -> Response:
     return response
 
 
-def create_app(api: Api, *, switches_on: bool = True) -> Flask:
+def create_app(
+    issuer: str,
+    audience: str,
+    serves: Sequence[str] = LISTS,
+    *,
+    switches_on: bool = True,
+    dpop_nonce: bool = False,
+) -> Flask:
     """The API as a WSGI app; the switches under `/demo` are for loopback only."""
-    app = create_site(api, switches_on=switches_on)
+    app = create_site(Api(issuer, audience, serves, dpop_nonce), switches_on=switches_on)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's own JSON provider
     app.register_blueprint(bp)
 
     @app.context_processor
     def common() -> dict[str, str]:
-        title = _("Demo API %(audience)s", audience=api.audience)
+        title = _("Demo API %(audience)s", audience=audience)
         return {"program": _("Demo API"), "title": title, "home": control.PATH}
 
     return app
@@ -204,9 +209,17 @@ def main() -> None:
     nonce = "DPoP proofs need a nonce of the API"
     parser.add_argument("--dpop-nonce", action="store_true", help=nonce)
     options = parser.parse_args()
-    serves = options.serves.split(",")
-    api = Api(options.issuer, options.audience, serves, dpop_nonce=options.dpop_nonce)
-    server.serve(lambda: create_app(api, switches_on=not options.everywhere), options)
+
+    server.serve(
+        lambda: create_app(
+            options.issuer,
+            options.audience,
+            options.serves.split(","),
+            switches_on=not options.everywhere,
+            dpop_nonce=options.dpop_nonce,
+        ),
+        options,
+    )
 
 
 if __name__ == "__main__":
