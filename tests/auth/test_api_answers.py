@@ -30,7 +30,6 @@ FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
     "404": ({"status": 404}, 404, "Page not found"),
     "403 without a reason": ({"status": 403}, 403, "You are not allowed to see this"),
     "a drop": ({"name": "api_drop", "times": 0}, 503, "The API cannot be reached"),
-    "100 MB": ({"name": "api_100_mb"}, 502, "The API gave an unusable answer"),
     "cut JSON": ({"status": 200, "body": "[{"}, 502, "The API gave an unusable answer"),
     "deep JSON": ({"status": 200, "body": "[" * 9999}, 502, "The API gave an unusable answer"),
 }

@@ -16,7 +16,7 @@ PARAMETERS = (
     "login_hint", "organization", "invitation", "organization_name", "prompt", "screen_hint",
     "ui_locales", "scope",
 )  # fmt: skip
-UNUSABLE = {"too long": "x" * 2001, "NUL": "a%00b", "a line break": "a%0D%0Ab", "a tab": "a%09b"}
+UNUSABLE = ("x" * 2001, "a%0D%0Ab", "a%09b")
 AS_JSON = {"Accept": "application/json"}
 AS_FETCH = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "*/*"}
 AS_PAGE = {
@@ -37,17 +37,21 @@ def is_a_page(response: Any) -> bool:
 # Parameters
 
 
-@pytest.mark.parametrize("value", UNUSABLE.values(), ids=UNUSABLE)
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "a%00b") for name in PARAMETERS),
+        *(("login_hint", value) for value in UNUSABLE),
+        ("scope", "x" * 2001),
+    ],
+    ids=lambda text: text[:20],
+)
 def test_an_unusable_parameter_of_login_is_refused(person: Person, name: str, value: str) -> None:
     response = person.sees(f"/login?{name}={value}")
 
-    if name == "scope" and value != "x" * 2001 and "%00" not in value:
-        assert response.status_code in (302, 400)  # a tab separates scopes as a space does
-    else:
-        assert response.status_code == 400
-        assert is_a_page(response)
-        assert "Set-Cookie" not in response.headers
+    assert response.status_code == 400
+    assert is_a_page(response)
+    assert "Set-Cookie" not in response.headers
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\\b", "a\u00e9", "\u202e"])
@@ -204,7 +208,7 @@ def test_another_host_name_leads_to_our_own_address(person: Person, host: str) -
     assert "evil" not in response.text + str(response.headers)
 
 
-@pytest.mark.parametrize("host", FOREIGN_HOSTS + MALFORMED_HOSTS, ids=lambda host: host[:30])
+@pytest.mark.parametrize("host", ["evil.example", "localhost:3001", "[::1", "é.example"])
 def test_nothing_is_changed_under_another_host_name(person: Person, host: str) -> None:
     person.signs_in()
 

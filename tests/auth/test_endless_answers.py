@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,34 +18,6 @@ from tests.support.scripted_provider import Handler, Script, ScriptedProvider
 
 # What a token request may take in these tests (10 s otherwise), and with a busy machine.
 SECONDS, AT_MOST_SECONDS = 2.0, 8
-
-
-def flood(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.end_headers()
-    for _ in range(100):
-        handler.wfile.write(b" " * 1_000_000)
-
-
-def bomb(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Encoding", "gzip")
-    handler.end_headers()
-    handler.wfile.write(gzip.compress(b" " * 100_000_000, 1))
-
-
-@pytest.mark.parametrize("script", [flood, bomb], ids=["as it is", "compressed"])
-def test_a_body_of_100_megabytes_is_not_read_to_its_end(
-    script: Script, visitor: Person, scripted_app: Flask, scripted: ScriptedProvider
-) -> None:
-    scripted.scripts["token"] = script
-
-    response = visitor.signs_in()
-
-    assert response.status_code == 502
-    assert session_records(scripted_app) == 0
 
 
 def slowly(handler: Handler, pieces: Iterator[bytes]) -> None:

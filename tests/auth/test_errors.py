@@ -195,7 +195,7 @@ def test_an_unexpected_failure_is_a_page_too_and_its_trace_is_in_the_log(
 def test_the_whole_flow_and_its_failures_log_no_secret(
     app: Flask, person: Person, provider: Provider, api: Api, log: pytest.LogCaptureFixture
 ) -> None:
-    address = person.begins("/login?return_to=/profile")
+    address = person.begins("/login?return_to=/profile&login_hint=ada@example.com")
     callback = person.provider.answers(address)
     cookies = list(person.browser.cookies().values())
     person.comes_back(callback)
@@ -218,7 +218,7 @@ def test_the_whole_flow_and_its_failures_log_no_secret(
     )
     assert failed.status_code == 502
     assert len(tokens) == 6
-    secrets = {query_of(address)[name] for name in ("state", "nonce")}
+    secrets = {query_of(address)[name] for name in ("state", "nonce", "login_hint")}
     for secret in (*cookies, *tokens, *secrets, query_of(callback)["code"], SECRET, APP_SECRET_KEY):
         assert secret not in logged
 

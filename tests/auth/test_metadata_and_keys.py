@@ -22,6 +22,7 @@ from tests.support.scripted_provider import (
 )
 
 METADATA = "openid-configuration"
+NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 BAD_METADATA: dict[str, dict[str, Any]] = {
@@ -30,16 +31,18 @@ BAD_METADATA: dict[str, dict[str, Any]] = {
     "no issuer": {"issuer": GONE},
     "an issuer in a list": {"issuer": ["{base_url}/"]},
     **{
-        f"{word} {name}": {name: value}
-        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        f"{word} authorization_endpoint": {"authorization_endpoint": value}
         for word, value in {
-            "no": GONE, "http": "http://provider.example/x", "a javascript": "javascript:alert(1)",
-            "a relative": "/x", "a number as": 5, "a broken": "https://[x", "an ftp": "ftp://a/b",
-            "a spaced": "https://a b/", "an impossible port": "https://a:99999/", "a lookalike": "http://localhost.example/",
+            "a javascript": "javascript:alert(1)", "a relative": "/x", "a number as": 5,
+            "a broken": "https://[x", "an ftp": "ftp://a/b", "a spaced": "https://a b/",
+            "an impossible port": "https://a:99999/", "a lookalike": "http://localhost.example/",
         }.items()
     },
-    "http end_session_endpoint": {"end_session_endpoint": "http://provider.example/x"},
-    "http revocation_endpoint": {"revocation_endpoint": "http://provider.example/x"},
+    **{f"no {name}": {name: GONE} for name in NEEDED},
+    **{
+        f"http {name}": {name: "http://provider.example/x"}
+        for name in (*NEEDED, "end_session_endpoint", "revocation_endpoint")
+    },
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from auth import refresh
 from tests.conftest import Clock
-from tests.support.harness import ADA, Browser, Person, Provider, post_logout
+from tests.support.harness import Browser, Person, Provider
 from tests.support.session_store import (
     key_of_session,
     same_browser,
@@ -216,26 +216,6 @@ def test_signing_out_during_a_refresh_brings_nothing_back_and_revokes_what_came(
     assert page.headers["Location"].startswith("/login")
     assert store_of(app).read(key) is None
     assert not signed_in.is_signed_in()
-    spent = tokens_sent_to(provider, "/oauth/token", "refresh_token")
-    assert set(tokens_sent_to(provider, "/oauth/revoke", "token")) - set(spent)
-
-
-@on_each_store
-def test_a_back_channel_logout_during_a_refresh_brings_nothing_back_and_revokes_what_came(
-    signed_in: Person, app: Flask, provider: Provider, clock: Clock
-) -> None:
-    key = key_of_session(signed_in)
-    clock.moves(LIFETIME + 1)
-
-    def the_provider_logs_out() -> None:
-        token = provider.logout_token(sub=ADA, claims={"exp": {"in_seconds": 3600}})
-        assert post_logout(app, token).status_code == 200
-
-    with when_the_provider_has_answered(the_provider_logs_out):
-        page = signed_in.sees("/appointments")
-
-    assert page.headers["Location"].startswith("/login")
-    assert store_of(app).read(key) is None
     spent = tokens_sent_to(provider, "/oauth/token", "refresh_token")
     assert set(tokens_sent_to(provider, "/oauth/revoke", "token")) - set(spent)
 

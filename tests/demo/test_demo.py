@@ -206,15 +206,6 @@ def test_signing_out_at_the_provider_ends_the_session_here(visitor: Visitor) -> 
     assert visitor.page.get_by_role("button", name="Sign Out").count() == 0
 
 
-def test_who_opens_the_demo_by_its_address_is_sent_to_its_name(visitor: Visitor) -> None:
-    visitor.page.goto(visitor.demo.app.replace("localhost", "127.0.0.1") + "/login")
-    visitor.chooses(ADA)
-    visitor.presses("Allow")
-
-    visitor.is_at(visitor.demo.app)
-    assert "Hello, Ada Marlow" in visitor.reads()
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int) -> None:
     demo = Demo()

@@ -65,23 +65,6 @@ def test_not_ready_while_the_metadata_is_somebody_elses(app: Flask, provider: Pr
     assert "provider metadata" in response.text
 
 
-def test_not_ready_while_redis_is_away_and_ready_again_when_it_is_back(
-    make_app: MakeApp, tmp_path: Path
-) -> None:
-    with Redis(tmp_path) as redis:
-        browser = Browser(make_app(SESSION_REDIS_URL=redis.url))
-        before = browser.get("/readyz")
-
-        redis.stop()
-        away = browser.get("/readyz")
-
-        redis.start()
-        after = browser.get("/readyz")
-
-    assert (before.status_code, away.status_code, after.status_code) == (200, 503, 200)
-    assert away.get_json()["unreachable"] == ["session store"]
-
-
 Changes = Callable[[Client], object]
 UNUSABLE: dict[str, Changes] = {
     "that only reads": lambda redis: redis.replicaof("localhost", 9),
@@ -170,7 +153,7 @@ def test_threads_share_a_pool_of_connections(app: Flask, api: Api) -> None:
         each.signs_in()
 
     with ThreadPoolExecutor(4) as pool:
-        pages = list(pool.map(lambda n: people[n % 4].sees("/contacts").status_code, range(200)))
+        pages = list(pool.map(lambda n: people[n % 4].sees("/contacts").status_code, range(40)))
 
-    assert pages == [200] * 200
+    assert pages == [200] * 40
     assert len(connections_of_the_app(api.log())) <= 8

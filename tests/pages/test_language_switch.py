@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,7 +17,6 @@ from tests.support.harness import (
     query_of,
     text_of,
 )
-from tests.support.in_chromium import is_signed_in, sign_in
 from tests.support.language import JA, language_of, switches
 
 SECURE_APP = "https://daybook.example"
@@ -162,20 +160,3 @@ def test_the_switch_works_while_the_session_store_does_not(
     page = person.sees("/profile")
     assert page.status_code == 503
     assert "現在、セッションを確認できません" in text_of(page)
-
-
-def test_the_switch_works_without_javascript_in_a_browser(base_url: str, chromium: Any) -> None:
-    context = chromium.new_context(java_script_enabled=False, locale="en-US")
-    page = context.new_page()
-    sign_in(page, base_url)
-    page.goto(f"{base_url}/profile")
-
-    page.get_by_role("button", name="日本語").click()
-
-    page.get_by_role("heading", name="プロフィール", level=1).wait_for()
-    assert page.url == f"{base_url}/profile"
-    assert page.locator("html").get_attribute("lang") == "ja"
-    page.get_by_role("button", name="English").click()
-    page.get_by_role("heading", name="Profile", level=1).wait_for()
-    assert is_signed_in(page, base_url)
-    context.close()

@@ -43,15 +43,6 @@ def secure_person(make_app: MakeApp, provider: Provider) -> Person:
 # The cookie
 
 
-def test_an_answer_that_depends_on_the_session_says_so_to_caches(person: Person) -> None:
-    person.signs_in()
-
-    answer = person.sees("/profile", headers={"Accept": "application/json"})
-
-    assert "Cookie" in answer.headers["Vary"]
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
 def test_the_session_cookie_over_http(person: Person) -> None:
     name, value, attributes = session_cookie(person.signs_in())
 

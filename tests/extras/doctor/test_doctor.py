@@ -108,17 +108,14 @@ def test_a_person_reads_lines_with_a_sum_at_the_end(make_app: MakeApp) -> None:
     assert re.search(r"\n\n2 to change, \d+ to know, \d+ right\.\n$", result.stdout)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["extras.doctor"], ["flask", "--app", "app", "doctor"]],
-    ids=["python -m extras.doctor", "flask doctor"],
-)
-def test_with_bad_settings_it_says_what_to_write(
-    settings: dict[str, str], command: list[str]
-) -> None:
+def test_with_bad_settings_it_says_what_to_write(settings: dict[str, str]) -> None:
     with environment({**settings, "APP_SECRET_KEY": "short", "AUTH0_DOMAIN": ""}):
         result = subprocess.run(
-            [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "flask", "--app", "app", "doctor"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     said = result.stdout + result.stderr
@@ -142,15 +139,10 @@ def test_with_bad_settings_a_script_reads_json_all_the_same(settings: dict[str, 
     assert line["change"].startswith("write the output of: python3 -c")
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["-m extras.doctor", "-m flask --app app doctor"],
-    ids=["python -m extras.doctor", "flask doctor"],
-)
-def test_json_is_all_that_a_script_reads(settings: dict[str, str], command: str) -> None:
+def test_json_is_all_that_a_script_reads(settings: dict[str, str]) -> None:
     with environment({**settings, "AUTH0_CLIENT_NAME": "no setting"}):
         result = subprocess.run(
-            [sys.executable, *command.split(), "--json"],
+            [sys.executable, "-m", "extras.doctor", "--json"],
             cwd=ROOT,
             capture_output=True,
             check=False,

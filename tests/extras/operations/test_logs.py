@@ -19,7 +19,6 @@ from tests.conftest import Clock, MakeApp, PersonAt
 from tests.support.harness import (
     ADA,
     APP,
-    SECRET,
     SESSION_COOKIE,
     Browser,
     Gunicorn,
@@ -27,11 +26,9 @@ from tests.support.harness import (
     Person,
     Provider,
     post_logout,
-    query_of,
     wait_for,
     workers_of,
 )
-from tests.support.session_store import ref_of
 
 REVOKED = '{"error": "invalid_grant", "error_description": "revoked by ada"}'
 Lines = Callable[..., list[dict[str, Any]]]
@@ -140,37 +137,6 @@ def test_a_sessions_lines_can_be_told_from_anothers(
     first, second, third = (line["session"] for line in lines("app.requests"))
     assert first == second != third
     assert first not in str(person.browser.cookie(SESSION_COOKIE))
-
-
-def test_no_line_of_a_whole_visit_holds_a_secret(
-    capsys: pytest.CaptureFixture[str], app: Flask, person: Person, clock: Clock
-) -> None:
-    capsys.readouterr()
-    callback = person.provider.answers(person.begins("/login?login_hint=ada@example.com"))
-    earlier_cookies = person.browser.cookies()
-    person.comes_back(callback)
-    tokens = _tokens(app)
-    clock.moves(3590)
-    person.sees("/appointments?page=2")
-    tokens |= _tokens(app)
-    cookies = earlier_cookies | person.browser.cookies()
-    person.signs_out()
-    person.comes_back(callback)
-
-    logged = capsys.readouterr().out
-
-    secrets = {*tokens, *query_of(callback).values(), *cookies.values(), SECRET, "ada@example.com"}
-    assert len(tokens) > 3
-    assert logged.count("\n") >= 9
-    assert [secret for secret in secrets if secret in logged] == []
-    assert "?" not in logged
-
-
-def _tokens(app: Flask) -> set[str]:
-    [session] = app.session_interface.records.all_with(ref_of(app, ADA))
-    stored = session.data["auth"]
-    first = stored["token_sets"][""]
-    return {stored["id_token"], first["access_token"], first["refresh_token"]}
 
 
 def test_the_audit_stream_has_sign_in_refresh_and_sign_out(
