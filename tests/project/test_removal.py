@@ -149,7 +149,8 @@ def test_without_it_nothing_mentions_it_and_the_app_works(copy: Path, name: str)
             assert mentions(copy, ["tests"], rf"tests\.support\.{Path(file).stem}\b") == []
 
     # The tests that remain can be collected, and those of a page work.
-    run_tests(copy, "tests/pages", "tests/extras", "tests/browser", "-k", "test_own_pages")
+    where = ("tests/pages", "tests/extras", "tests/browser")
+    run_tests(copy, *where, "-k", "test_own_pages", "--assert=plain")  # which is quicker
 
 
 def mentions(folder: Path, places: list[str], text: str) -> list[str]:
