@@ -130,7 +130,7 @@ def place(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Place]:
     )  # fmt: skip
     with (
         in_a_thread(demo_provider.create_app(config), provider.port),
-        in_a_thread(demo_api.create_app(provider.issuer, api.audience), api.port),
+        in_a_thread(demo_api.create_app(demo_api.Api(provider.issuer, api.audience)), api.port),
     ):
         yield Place(shape, provider, api, app, Person(Browser(app)))
 
