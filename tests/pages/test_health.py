@@ -24,6 +24,7 @@ from tests.support.harness import (
     Provider,
     Redis,
 )
+from tests.support.scripted_provider import ScriptedProvider, says
 
 
 def test_ready_when_session_store_and_provider_can_be_reached(engine: str, app: Flask) -> None:
@@ -39,20 +40,21 @@ def test_health_answers_under_every_name(app: Flask, path: str, host: str) -> No
     assert host.partition(":")[0] not in f"{response.headers}{response.text}"
 
 
-def test_not_ready_until_the_providers_metadata_is_known(make_app: MakeApp, clock: Clock) -> None:
-    with Provider() as provider:
-        provider.stop()
-        browser = Browser(make_app(AUTH0_DOMAIN=provider.issuer))
-        before = browser.get("/readyz")
+def test_not_ready_until_the_providers_metadata_is_known(
+    scripted_app: Flask, scripted: ScriptedProvider, clock: Clock
+) -> None:
+    browser, away = Browser(scripted_app), {"openid-configuration": says(b"", 500)}
+    scripted.scripts = away
+    before = browser.get("/readyz")
 
-        provider.start()
-        clock.moves(2)
-        known = browser.get("/readyz")
+    scripted.scripts = {}
+    clock.moves(2)
+    known = browser.get("/readyz")
+    scripted.scripts = away
+    clock.moves(3601)
+    later = browser.get("/readyz")
 
-        provider.stop()
-        away = browser.get("/readyz")
-
-    assert (before.status_code, known.status_code, away.status_code) == (503, 200, 200)
+    assert (before.status_code, known.status_code, later.status_code) == (503, 200, 200)
     assert before.get_json()["unreachable"] == ["provider metadata"]
 
 

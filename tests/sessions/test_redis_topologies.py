@@ -156,12 +156,6 @@ def test_a_cluster_node_that_is_away_is_503_in_bounded_time_and_signs_nobody_out
         until(person.is_signed_in, "somebody was signed out")
 
 
-def test_sentinel(watched: Watched, make_app: MakeApp, provider: Provider, clock: Clock) -> None:
-    app = make_app(SESSION_REDIS_URL=sentinel_url(watched))
-
-    lives_a_session(app, provider, clock)
-
-
 def test_a_sentinel_that_never_answers_is_passed_over(watched: Watched) -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))

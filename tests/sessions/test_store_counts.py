@@ -21,7 +21,7 @@ from tests.support.harness import SESSION_COOKIE, Browser, Person
 from tests.support.session_store import Counted, record, store_of
 
 # By hand: ANONYMOUS=100000 MANY=200000 pytest tests/sessions/test_store_counts.py
-ANONYMOUS = int(os.environ.get("ANONYMOUS", "400"))
+ANONYMOUS = int(os.environ.get("ANONYMOUS", "120"))
 MANY = int(os.environ.get("MANY", "5000"))
 VERSION = b"version1"
 
@@ -96,7 +96,7 @@ def test_anonymous_visitors_leave_no_record(
         if n % 2:  # cookies of nobody's, too
             browser.client.set_cookie(SESSION_COOKIE, f"{n:043d}", domain="localhost")
         browser.get(paths[n % len(paths)])
-        browser = browser if n % 50 else Browser(app)
+        browser = browser if n % 20 else Browser(app)
 
     assert records(engine, redis_url, tmp_path) == 0
 
