@@ -128,10 +128,9 @@ def place(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Place]:
         AUTH0_DOMAIN=provider.issuer, API_BASE_URL=api.base_url,
         **{"AUTH0_SCOPE": "openid profile email offline_access appointments", **shape.settings},
     )  # fmt: skip
-    sample = demo_api.Api(provider.issuer, api.audience, ["appointments"], dpop_nonce=False)
     with (
         in_a_thread(demo_provider.create_app(config), provider.port),
-        in_a_thread(demo_api.create_app(sample), api.port),
+        in_a_thread(demo_api.create_app(provider.issuer, api.audience), api.port),
     ):
         yield Place(shape, provider, api, app, Person(Browser(app)))
 
