@@ -35,11 +35,9 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     groups = [Settings, *(extra.Settings for extra in extras)]
     try:
         _load_env_file()
-        settings, *of_extras = load(os.environ, *groups)
+        settings, *extra_settings = load(os.environ, *groups)
         app = Flask(__name__)
         sessions.init_app(app, settings, store)
-    except UnicodeDecodeError:
-        sys.exit(".env is not UTF-8 text. Write: the same, saved as UTF-8")
     except SettingsError as error:
         lines = [*error.args, *unknown_settings(os.environ, *groups)]
         if not (os.environ.get("AUTH0_DOMAIN") or ENV_FILE.exists()):
@@ -50,22 +48,26 @@ def create_app(store: sessions.Store | None = None) -> Flask:
     auth.init_app(app, settings)
     pages.init_app(app, settings)
     app.extensions["extras"] = EXTRAS
-    for extra, its_settings in zip(extras, of_extras, strict=True):
+    for extra, its_settings in zip(extras, extra_settings, strict=True):
         extra.init_app(app, settings, its_settings)
     for line in unknown_settings(os.environ, *groups):
         app.logger.warning(line)
 
     if hops := settings.trusted_proxy_hops:
-        # Port and prefix are passed on from visitors by usual proxies, and the app needs neither.
+        # Not port and prefix: many proxies pass on what visitors send, and the app needs neither.
         trusted = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
         app.wsgi_app = trusted  # type: ignore[method-assign]  # as Flask documents it
     return app
 
 
 def _load_env_file() -> None:
-    """Read `.env` as it is written: `${…}` is no variable in it. Nothing that is set is overridden,
-    but for what `flask` has read from this file before, with its variables replaced."""
-    as_flask_reads = dotenv_values(ENV_FILE, encoding="utf-8-sig")
-    for name, text in dotenv_values(ENV_FILE, encoding="utf-8-sig", interpolate=False).items():
+    """Read `.env` without expanding `${…}`. Variables that are already set win, except those that
+    `flask` read from this file with expansion. Raises SettingsError."""
+    try:
+        as_flask_reads = dotenv_values(ENV_FILE, encoding="utf-8-sig")
+        as_written = dotenv_values(ENV_FILE, encoding="utf-8-sig", interpolate=False)
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not UTF-8 text. Write: the same, saved as UTF-8") from None
+    for name, text in as_written.items():
         if text is not None and os.environ.get(name, as_flask_reads[name]) == as_flask_reads[name]:
             os.environ[name] = text

@@ -2,7 +2,9 @@
 
 Read in this order: `routes.py` (the story), `authorization.py` (step 1), `token_endpoint.py`
 (steps 2 and 4), `id_token.py` (what is checked), `api.py` (step 3), `refresh.py` (exactly once).
-Pages and extras use the names below, and import nothing deeper.
+Values are in `login_transaction.py` and `token_set.py`, what all steps share in `relying_party.py`;
+every other feature has a file of its own. Pages and extras use the names below, and nothing deeper;
+only the doctor asks `http_client.py` itself.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ SignInHook = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 class SignInRefused(Error):
-    """Raised by an `on_sign_in` function that lets this person not in; the sentence is shown."""
+    """Raise it from an `on_sign_in` function to refuse the person; the page shows `text`."""
 
     def __init__(self, text: str) -> None:
         """Take the sentence for the page."""

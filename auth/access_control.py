@@ -97,8 +97,8 @@ def require_own_address() -> Response | None:
     """Send a visitor under another host name, or by http though our address is https, to the
     configured address. Raises Error.
 
-    The redirect URI is never built from request headers, and cookies belong to a host: who began on
-    127.0.0.1 would come back to localhost without the sign-in cookie.
+    The redirect URI is never built from request headers, and cookies belong to a host: a sign-in
+    that begins on 127.0.0.1 would return to localhost without its cookie.
     """
     settings = relying_party().settings
     own = urlsplit(settings.app_base_url)

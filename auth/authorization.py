@@ -54,7 +54,7 @@ def configured_scope(rp: RelyingParty) -> tuple[str, ...]:
     the provider does not know it."""
     if rp.settings.scope is not None:
         return rp.settings.scope
-    supported = rp.provider.metadata().words("scopes_supported")
+    supported = rp.provider.metadata().strings("scopes_supported")
     if supported and "offline_access" not in supported:
         return DEFAULT_SCOPE[:-1]
     return DEFAULT_SCOPE
@@ -158,8 +158,8 @@ def _request_params(
 
 
 def chosen_language() -> dict[str, str]:
-    """Return `ui_locales` where the visitor chose a language here; the browser's own choice the
-    provider sees."""
+    """Return `ui_locales` where the visitor chose a language here. The provider sees the browser's
+    own languages itself."""
     chosen = request.cookies.get(relying_party().settings.cookie_name("language"), "")
     return {"ui_locales": chosen} if re.fullmatch(r"[A-Za-z]{2,8}", chosen) else {}
 

@@ -45,10 +45,10 @@ class ClientAuthentication:
         if self._settings.client_signing_key:
             methods = [ISSUER, TOKEN_ENDPOINT]
         else:
-            listed = metadata.words("token_endpoint_auth_methods_supported")
+            listed = metadata.strings("token_endpoint_auth_methods_supported")
             if endpoint == metadata.revocation_endpoint:
                 # RFC 8414 section 2: a list of its own, else that of the token endpoint.
-                listed = metadata.words("revocation_endpoint_auth_methods_supported") or listed
+                listed = metadata.strings("revocation_endpoint_auth_methods_supported") or listed
             methods = [method for method in (POST, BASIC) if method in listed] or [POST]
         # The one that was accepted before comes first.
         return sorted(methods, key=lambda method: method != self.accepted)

@@ -268,7 +268,7 @@ def this_page() -> str:
 def _ways(error: Error) -> list[tuple[str, str]]:
     """The ways on, as the table names them. The callback's own URL, with its code, is never one:
     what can be tried again there is the sign-in."""
-    is_in_flow = request.endpoint in ("auth.callback", "auth.login", "auth.logout")
+    is_in_flow = request.endpoint in ("auth.callback", "auth.login")
     wanted = safe_return_to(request.args.get("return_to")) if is_in_flow else this_page()
     wanted = g.get("return_to") or wanted or "/"
     sign_in = f"/login?return_to={quote(wanted, safe='/')}"

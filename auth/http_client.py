@@ -192,7 +192,8 @@ class HttpClient:
     ) -> Response:  # fmt: skip
         too_slow, no_response, too_large = codes
         scheme, host, *_ = urlsplit(url)
-        for is_last in (method != "GET", True):
+        attempts = 2 if method == "GET" else 1
+        for attempt in range(1, attempts + 1):
             try:
                 request = requests.Request(method, url, headers, **content).prepare()
                 with self._adapter.send(
@@ -210,7 +211,7 @@ class HttpClient:
             except (HTTPError, OSError, ValueError) as e:
                 # A connection of the pool may have been closed by the server just now: what only
                 # reads is sent again.
-                if is_last or not isinstance(e, requests.ConnectionError):
+                if attempt == attempts or not isinstance(e, requests.ConnectionError):
                     raise Error(no_response, f"{host}: {type(e).__name__}", retry_after=5) from None
         raise AssertionError("unreachable")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import time
 import warnings
 from collections.abc import Mapping
@@ -283,12 +284,12 @@ def check_organization(claims: Claims, organization: str | None) -> None:
         raise Error("wrong_organization", "org_id or org_name is another one, or missing")
 
 
-def session_expiry(claims: Claims) -> float | None:
-    """Return when the provider wants the session to end, None where it does not say."""
+def session_expiry(claims: Claims) -> float:
+    """Return when the provider wants the session to end; never, where it does not say."""
     try:
-        return _seconds(claims, "session_expiry") if "session_expiry" in claims else None
+        return _seconds(claims, "session_expiry") if "session_expiry" in claims else math.inf
     except InvalidToken:
-        return None
+        return math.inf
 
 
 def _seconds(claims: Claims, name: str) -> float:

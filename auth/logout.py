@@ -23,9 +23,9 @@ LONGEST_HINT = 6000
 # How long a logout is remembered: as long as a sign-in can take, from the ID token's issue to the
 # session.
 SIGN_IN_SECONDS = 60
-# A logout at the provider may take so long; its `state` says nothing later.
+# How long the `state` of a logout is accepted.
 COME_BACK_SECONDS = 600
-# A person has so many sessions at most; the one that was used least recently ends.
+# Most sessions that a person can have; a further sign-in ends the least recently used.
 MAX_SESSIONS = 50
 
 

@@ -21,10 +21,10 @@ from .http_client import PROVIDER, HttpClient
 
 FETCH_SECONDS = 5.0
 LIFETIME_SECONDS = 3600
-# Other requests wait for the first fetch until so long after it began: where the provider hangs,
-# they must not take every thread of the server, whose health is asked for as well.
+# How long other requests wait for the first fetch, counted from its start: where the provider
+# hangs, they must not take every thread of the server, whose health is asked for as well.
 PATIENCE_SECONDS = 1.5
-# After a failed fetch nobody tries again for so long: the first copy, and a newer one.
+# The pause after a failed fetch: without a cached copy, and with one.
 RETRY_SECONDS, STALE_SECONDS = 1.0, 10.0
 # However many tokens with unknown keys come, the key set is fetched no more often because of them.
 REFETCH_SECONDS = 10.0
@@ -57,7 +57,7 @@ class Metadata:
         endpoints = (f"{self.issuer}authorize", f"{self.issuer}oauth/token")
         return (self.authorization_endpoint, self.token_endpoint) == endpoints
 
-    def words(self, name: str) -> list[str]:
+    def strings(self, name: str) -> list[str]:
         """Return a list of the metadata, empty where there is none."""
         value = self.raw.get(name)
         return [str(word) for word in value] if isinstance(value, list) else []
@@ -200,7 +200,8 @@ class Cached(Generic[T]):
             self._lock.release()
 
     def _load(self) -> T:
-        """Fetch; the caller holds the lock. Who waited for a failure does not wait for the next."""
+        """Fetch; the caller holds the lock. A request that waited for a failed fetch does not fetch
+        again."""
         if self._error and time.monotonic() < self._retry_at:
             raise Error(self._error.code, self._error.detail, retry_after=5)
         self._began_at = time.monotonic()

@@ -191,6 +191,8 @@ def _exchange_and_start_session(
     try:
         _start_session(rp, transaction, sign_in, token_set, began_at)
     except (SessionEnded, Error):
+        # Not where the response failed a check: some providers would end an earlier session's
+        # grant with it.
         revoke_all(rp, [token_set.refresh_token])
         raise
     return str(claims["sub"])
@@ -207,13 +209,12 @@ def _start_session(
     session, claims = current_session(), sign_in.claims
     takes_over = bool(transaction.audience)
     earlier = lock_and_read_sign_in() if takes_over else current_sign_in()
-    if earlier and all(earlier.claims.get(n) == claims.get(n) for n in ("sub", "org_id")):
-        kept = earlier.token_sets if takes_over and not sign_in.dpop_key else {}
-        sign_in = replace(sign_in, token_sets=dict(kept))
-    else:
-        earlier = None  # another person, or organization: nothing of it is carried over
+    is_same = earlier and all(earlier.claims.get(n) == claims.get(n) for n in ("sub", "org_id"))
+    if earlier and is_same and takes_over and not sign_in.dpop_key:
+        # Not by DPoP: those token sets are bound to the earlier key, which this sign-in has not.
+        sign_in = replace(sign_in, token_sets=earlier.token_sets)
     # What pages stored for this person, or for this visitor before the sign-in, stays.
-    stays = earlier is not None or session.key is None
+    stays = is_same or session.key is None
     data = {k: v for k, v in session.items() if stays and k != SESSION_KEY}
     for hook in rp.sign_in_hooks:
         hook(sign_in.all_claims(), data)

@@ -1,4 +1,4 @@
-"""What happened, for whoever wants to know: the audit log, metrics, the flow drawn.
+"""What happened, for the audit log, metrics and the flow page.
 
 Receivers get names and numbers, except those of `request_sent`: its headers, form and response hold
 secrets and tokens, and a receiver that stores any of it must mask it first.

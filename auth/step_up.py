@@ -57,7 +57,7 @@ class Demands:
 
 
 def requires_recent_sign_in(seconds: int) -> Callable[[View], View]:
-    """Let only those pass who proved who they are at the provider at most so long ago."""
+    """Require a sign-in at the provider within the last `seconds`."""
     return _requires(Demands(max_age=seconds))
 
 
@@ -85,7 +85,7 @@ def requires_claim(
         if contains is not None:
             values = value.split() if isinstance(value, str) else value
             return isinstance(values, list) and contains in values
-        return bool(value)  # a list without a role is none
+        return bool(value)  # an empty list is no role
 
     wanted = equals if equals is not None else contains
 

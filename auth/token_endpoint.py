@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from . import signals
 from .client_authentication import BASIC
+from .dpop import Jwk
 from .errors import Error
 from .http_client import TOTAL_SECONDS, Response
 from .relying_party import RelyingParty
@@ -35,18 +36,16 @@ class GrantRefused(Error):
 
 # A token set, and the ID token that came with it, None if none did. It is not verified.
 Tokens = tuple[TokenSet, str | None]
-# The private key of the session as JWK, where tokens are bound to one (dpop.py).
-Key = dict[str, Any] | None
 
 
-def exchange_code(rp: RelyingParty, code: str, code_verifier: str, dpop_key: Key) -> Tokens:
+def exchange_code(rp: RelyingParty, code: str, code_verifier: str, dpop_key: Jwk | None) -> Tokens:
     """Exchange an authorization code. Raises GrantRefused, Error."""
     form = {"grant_type": "authorization_code", "code": code, "code_verifier": code_verifier}
     return _token_request(rp, form | {"redirect_uri": rp.settings.redirect_uri}, dpop_key)
 
 
 def refresh_token_request(
-    rp: RelyingParty, refresh_token: str, audience: str | None, dpop_key: Key
+    rp: RelyingParty, refresh_token: str, audience: str | None, dpop_key: Jwk | None
 ) -> Tokens:
     """Exchange a refresh token; `audience` names another API than the one it was issued for.
 
@@ -63,7 +62,7 @@ def authenticated_post(
     endpoint: str,
     form: dict[str, str],
     *,
-    dpop_key: Key = None,
+    dpop_key: Jwk | None = None,
     seconds: float = TOTAL_SECONDS,
 ) -> Response:
     """POST a form to an endpoint of the provider, with client authentication. Where it refuses the
@@ -106,7 +105,9 @@ def revoke(rp: RelyingParty, refresh_token: str) -> bool:
 
 def revoke_all(rp: RelyingParty, refresh_tokens: Iterable[str | None]) -> None:
     """Revoke those that there are. A provider that is away is waited for once."""
-    all(revoke(rp, refresh_token) for refresh_token in refresh_tokens if refresh_token)
+    for refresh_token in refresh_tokens:
+        if refresh_token and not revoke(rp, refresh_token):
+            return
 
 
 def error_of(response: Response) -> str:
@@ -116,7 +117,7 @@ def error_of(response: Response) -> str:
     return f"status {response.status}, {', '.join(map(repr, said)) or 'no error named'}"
 
 
-def _token_request(rp: RelyingParty, form: dict[str, str], dpop_key: Key) -> Tokens:
+def _token_request(rp: RelyingParty, form: dict[str, str], dpop_key: Jwk | None) -> Tokens:
     endpoint = rp.provider.metadata().token_endpoint
     response = authenticated_post(rp, endpoint, form, dpop_key=dpop_key)
     if response.status != 200:

@@ -1,9 +1,9 @@
 """`flask.session`, kept on the server: Flask-Session's interface over a store of our own.
 
-What Flask-Session's own back ends lack, and this one has: a session is written only by a
-request that changed it, and then by compare-and-swap, so that a slow request restores no old
-token and undoes no sign-out; the store holds hashes of session ids and encrypted records; a
-visitor who is not signed in leaves nothing in it; nothing is ever unpickled.
+Flask-Session is what Flask's users know. What its own back ends lack, and this one has: a session
+is written only by a request that changed it, and then by compare-and-swap, so that a slow request
+restores no old token and undoes no sign-out; the store holds hashes of session ids and encrypted
+records; a visitor who is not signed in leaves nothing in it; nothing is ever unpickled.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Encryptor:
         return decrypted[0] if decrypted else None
 
     def digests(self, text: str) -> list[str]:
-        """Return a keyed hash of a text for each key, newest first: whoever reads the store cannot
+        """Return a keyed hash of a text for each key, newest first: a reader of the store cannot
         find a text by trying. 128 bits, in 22 characters."""
         digests = (hmac.digest(key, text.encode(), "sha256") for key in self._digest_keys)
         return [base64url(digest[:16]) for digest in digests]

@@ -3,6 +3,7 @@ changed."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -84,7 +85,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
                 self.pop(name, None)
             self.update({k: v for k, v in mine.items() if k not in before or before[k] != v})
 
-    def commit(self, *, refs: Sequence[str] = (), ends_at: float | None = None) -> None:
+    def commit(self, *, refs: Sequence[str] = (), ends_at: float = math.inf) -> None:
         """Write what this request changed, now, on top of what others have written meanwhile;
         add references, and an earlier end.
 
@@ -98,7 +99,7 @@ class Session(ServerSideSession):  # type: ignore[misc]  # Flask-Session has no 
         raise StoreUnavailable("the session kept changing")
 
     def start(
-        self, data: Mapping[str, Any], refs: Iterable[str], ends_at: float | None = None
+        self, data: Mapping[str, Any], refs: Iterable[str], ends_at: float = math.inf
     ) -> None:
         """Become a session with a new id (so session fixation gains nothing), stored at once.
 
@@ -178,7 +179,7 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         except SessionEnded:
             session.lost_key = key_of(cookie)
         except StoreUnavailable as error:
-            # Flask opens sessions before it knows the route; whoever needs this one raises it.
+            # Flask opens sessions before it knows the route: a request that needs it raises this.
             session.unavailable = error
         return session
 

@@ -59,11 +59,11 @@ class SessionRecords:
         self._idle = settings.session_idle_seconds
 
     def create(
-        self, data: Mapping[str, Any], refs: Iterable[str], ends_at: float | None
+        self, data: Mapping[str, Any], refs: Iterable[str], ends_at: float
     ) -> tuple[str, StoredSession]:
         """Store a new session; return its id, which is known to nobody else, and the session."""
         now, session_id = time.time(), secrets.token_urlsafe(32)
-        ends_at = min(now + self.absolute_seconds, ends_at or now * 2)
+        ends_at = min(now + self.absolute_seconds, ends_at)
         record = Record(b"", b"", now, min(now + self._idle, ends_at))
         session = StoredSession(key_of(session_id), record, now, ends_at, [*refs], {**data})
         session = self._encrypted(session)
@@ -98,12 +98,12 @@ class SessionRecords:
         session: StoredSession,
         data: Mapping[str, Any],
         refs: Iterable[str],
-        ends_at: float | None,
+        ends_at: float,
     ) -> StoredSession | None:
         """Write other data, further references and an earlier end, if nobody else has written since
         the session was read; return what is stored now, None where somebody has."""
         added = [ref for ref in refs if ref not in session.refs]
-        refs, ends_at = [*session.refs, *added], min(session.ends_at, ends_at or session.ends_at)
+        refs, ends_at = [*session.refs, *added], min(session.ends_at, ends_at)
         new = self._encrypted(session._replace(data={**data}, refs=refs, ends_at=ends_at))
         # When a secret is rotated, the session has to be found by the new one's digests as well.
         digests = self._newest_digests(added if session.is_newest else new.refs)

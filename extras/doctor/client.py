@@ -44,7 +44,7 @@ def client_authentication(exam: Examination) -> Iterator[Finding]:
         else:
             yield note(subject, f"{name} could not be tried ({said})")
             return
-    listed = metadata.words("token_endpoint_auth_methods_supported")
+    listed = metadata.strings("token_endpoint_auth_methods_supported")
     secret, method = (
         ("SIGNING_KEY", "private_key_jwt") if has_key else ("SECRET", "client_secret_post")
     )
@@ -184,7 +184,7 @@ def _audiences(exam: Examination) -> Iterator[Finding]:
 def refresh_token(exam: Examination) -> Iterator[Finding]:
     """Refresh tokens are asked for, and may be exchanged: tried with one that never was."""
     subject, settings = "refresh token", exam.settings
-    supported = exam.metadata.words("scopes_supported") or ["offline_access"]
+    supported = exam.metadata.strings("scopes_supported") or ["offline_access"]
     if "offline_access" not in supported and "access_type" not in settings.authorize_params:
         change = "AUTH0_AUTHORIZE_PARAMS: access_type=offline, where the provider wants that"
         yield note(subject, "scopes_supported lacks offline_access", change)
@@ -192,7 +192,7 @@ def refresh_token(exam: Examination) -> Iterator[Finding]:
         text = "not asked for: people sign in again every so often"
         yield note(subject, text, "AUTH0_SCOPE: add offline_access")
     allow = f"{exam.where('grants')}: Refresh Token"
-    if "refresh_token" not in (exam.metadata.words("grant_types_supported") or ["refresh_token"]):
+    if "refresh_token" not in (exam.metadata.strings("grant_types_supported") or ["refresh_token"]):
         yield wrong(subject, "grant_types_supported lacks refresh_token", allow)
         return
     form = {"grant_type": "refresh_token", "refresh_token": "no-such-token"}

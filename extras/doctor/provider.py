@@ -65,7 +65,7 @@ def endpoints(exam: Examination) -> Iterator[Finding]:
 
 def signatures(exam: Examination) -> Iterator[Finding]:
     """ID tokens are signed in a way that the app accepts."""
-    listed = exam.metadata.words("id_token_signing_alg_values_supported") or ["RS256"]
+    listed = exam.metadata.strings("id_token_signing_alg_values_supported") or ["RS256"]
     wanted, where = exam.settings.id_token_alg, exam.where("algorithm")
     if not any(each == wanted if wanted else each.startswith(ASYMMETRIC) for each in listed):
         text = f"{wanted or 'what this app accepts'} is not among {quoted(listed)}"
