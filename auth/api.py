@@ -50,12 +50,11 @@ def call_api(
     400, 409, 422, which are about the input.
 
     `base_url` and `audience` are the API's, where it is not the configured one. A refused token
-    (401) is refreshed once, and the request sent again: the API has not acted on it.
-
-    Raises Error, SignInNeeded.
+    (401) is refreshed once, and the request sent again: the API has not acted on it. Raises Error,
+    SignInNeeded; ValueError for a path without `/`, which could lead to another host.
     """
     if not path.startswith("/"):
-        raise ValueError("a path begins with /: anything else could lead to another host")
+        raise ValueError("path does not begin with /")
     rp = relying_party()
     url = base_url or rp.settings.api_base_url
     if url is None:
