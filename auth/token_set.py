@@ -93,7 +93,8 @@ class SignIn:
             return None
         try:
             sets = {name: TokenSet(**values) for name, values in stored["token_sets"].items()}
-            return cls(**{**stored, "token_sets": sets})
+            known = {name: stored[name] for name in stored.keys() & cls.__dataclass_fields__.keys()}
+            return cls(**{**known, "token_sets": sets})
         except (TypeError, KeyError, AttributeError):
             return None  # of another version of this app: this person signs in again
 

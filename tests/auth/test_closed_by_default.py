@@ -104,6 +104,26 @@ def test_who_has_a_session_and_no_sign_in_in_it_sees_no_closed_page(
     assert person.signs_in(path="/login?return_to=/new").headers["Location"] == "/new"
 
 
+@pytest.mark.parametrize(
+    ("change", "is_signed_in"),
+    [({"finished": ["of 1.0.0"]}, True), ({"claims": None}, False), ({"token_sets": []}, False)],
+)
+def test_a_session_that_another_version_stored_is_a_sign_in_or_none_and_never_an_error(
+    app: Flask, person: Person, change: dict[str, object], is_signed_in: bool
+) -> None:
+    def store() -> str:
+        session["auth"] = {k: v for k, v in (session["auth"] | change).items() if v is not None}
+        return "stored"
+
+    add_to_app(app)
+    app.add_url_rule("/store", "store", store)
+    person.signs_in()
+    person.sees("/store")
+
+    assert person.sees("/new").status_code == (200 if is_signed_in else 302)
+    assert person.sees("/").status_code == 200
+
+
 def test_a_page_that_says_so_is_open(app: Flask, person: Person) -> None:
     app.add_url_rule("/new", "new", public(lambda: "for everybody"))
 
