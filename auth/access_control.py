@@ -13,7 +13,7 @@ from flask import current_app, g, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from sessions import current_session
+from sessions import PROBES, current_session
 
 from .errors import Error, SignInNeeded
 from .relying_party import relying_party
@@ -35,8 +35,6 @@ MAX_PARSED_LENGTH = 1000
 MAX_TARGET_LENGTH = 2500
 # The last redirects to our own address: where they are all the same, they lead to themselves.
 _redirected: deque[tuple[str, float]] = deque([("", 0.0)] * 3, maxlen=3)
-# A platform's probes come under whatever name or address it likes.
-PROBES = ("/healthz", "/readyz")
 
 
 def public(view: View) -> View:

@@ -16,11 +16,12 @@ from flask import Flask
 from config import Settings, SettingsError
 
 from .encryption import Encryptor, base64url
-from .interface import Session, SessionInterface, current_session, session_records
+from .interface import PROBES, Session, SessionInterface, current_session, session_records
 from .records import SessionEnded, SessionRecords, StoredSession
 from .store import Store, StoreUnavailable
 
 __all__ = [
+    "PROBES",
     "Encryptor",
     "Session",
     "SessionEnded",

@@ -20,8 +20,8 @@ from .store import StoreUnavailable
 
 # 32 random bytes in base64url: a session id cannot be guessed (OWASP asks for 16 bytes).
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
-# What is served without a session, and therefore at once while the store hangs.
-NO_SESSION = ("/static/", "/healthz", "/readyz")
+# What platforms ask, under whatever name or address they like, and while the store hangs.
+PROBES = ("/healthz", "/readyz")
 # What a visitor's session may hold, in bytes of its cookie: headers have to stay small.
 VISITOR_BYTES = 2048
 # How often a write that another request overtook is tried again on top of what that one wrote.
@@ -168,8 +168,8 @@ class SessionInterface(ServerSideSessionInterface):  # type: ignore[misc]  # has
         """Read the visitor's session: one read of the store, and only where there can be one."""
         session = Session(self.records)
         cookie = request.cookies.get(self.get_cookie_name(app), "")
-        if request.path.startswith(NO_SESSION) or not cookie:
-            return session
+        if not cookie or request.path in PROBES or request.path.startswith("/static/"):
+            return session  # without the store, which may hang
         if not SESSION_ID.fullmatch(cookie):
             plaintext = self.records.encryptor.decrypt_text(cookie, bound_to="visitor")
             session.fill(serializer.loads(plaintext.decode()) if plaintext else {})

@@ -21,14 +21,13 @@ from flask import (
 )
 
 from auth import relying_party
-from sessions import current_session
+from sessions import PROBES, current_session
 
 log = logging.getLogger("app.requests")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # W3C Trace Context section 3.2.2; an id of zeros is invalid.
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-PROBES = ("health.healthz", "health.readyz")
 
 
 class Followed(NamedTuple):
@@ -71,9 +70,8 @@ def init_app(app: Flask, *, behind_proxy: bool) -> None:
 
 def _level(response: Response) -> int:
     # Probes come all the time, and stylesheet and pictures with every page.
-    endpoint = request.endpoint
-    served = endpoint == "static" and response.status_code < 400
-    return logging.DEBUG if served or endpoint in PROBES else logging.INFO
+    is_file = request.endpoint == "static" and response.status_code < 400
+    return logging.DEBUG if is_file or request.path in PROBES else logging.INFO
 
 
 def _log(level: int, response: Response, followed: Followed) -> None:

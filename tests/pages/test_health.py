@@ -40,6 +40,15 @@ def test_health_answers_under_every_name(app: Flask, path: str, host: str) -> No
     assert host.partition(":")[0] not in f"{response.headers}{response.text}"
 
 
+def test_a_page_whose_address_begins_like_a_probe_has_its_session(
+    app: Flask, person: Person
+) -> None:
+    app.add_url_rule("/readyz-report", view_func=lambda: "who is ready")
+    person.signs_in()
+
+    assert person.sees("/readyz-report").text == "who is ready"
+
+
 def test_not_ready_until_the_providers_metadata_is_known(
     scripted_app: Flask, scripted: ScriptedProvider, clock: Clock
 ) -> None:
