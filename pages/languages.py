@@ -11,9 +11,7 @@ from pathlib import Path
 
 import flask_babel
 from babel.dates import get_timezone
-from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
+from flask import Blueprint, Flask, Response, has_request_context, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from auth import Error, current_sign_in, relying_party, this_page, without_session
@@ -21,6 +19,7 @@ from config import Settings
 
 # By BCP 47 tag, the one for everybody else first. Without the second there is no switch.
 LANGUAGES = {"en": "English", "ja": "日本語"}
+DEFAULT = next(iter(LANGUAGES))
 # The locale that dates and numbers are written by.
 LOCALES = {"en": "en_GB"}
 COOKIE_SECONDS = 365 * 86400
@@ -30,7 +29,6 @@ bp = Blueprint("languages", __name__)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Choose a language for each request, and add the switch."""
-    app.config["LANGUAGE_COOKIE_NAME"] = settings.cookie_name("language")
     flask_babel.Babel(
         app,
         locale_selector=lambda: LOCALES.get(language(), language()),
@@ -49,23 +47,16 @@ def add_translations(app: Flask, folder: Path) -> None:
 def language() -> str:
     """Return the tag of the language to answer in: the one that the visitor chose by the switch or
     in the browser's settings, else the first."""
-    default = next(iter(LANGUAGES))
     if not has_request_context():
-        return default
-    if "language" not in g:
-        g.language = _language_of_visitor(default)
-    return str(g.language)
-
-
-def _language_of_visitor(default: str) -> str:
+        return DEFAULT
     chosen = request.cookies.get(relying_party().settings.cookie_name("language"))
     if chosen in LANGUAGES:
         return chosen
     # RFC 4647 section 3.4 (lookup): the best liked range whose primary subtag we have. Werkzeug's
     # best_match() prefers an exact one, however little it is liked.
-    accept = parse_accept_header(request.headers.get("Accept-Language", ""), LanguageAccept)
+    accept = request.accept_languages
     liked = (tag.partition("-")[0].lower() for tag, quality in accept if quality > 0)
-    return next((tag for tag in liked if tag in LANGUAGES), default)
+    return next((tag for tag in liked if tag in LANGUAGES), DEFAULT)
 
 
 def _time_zone() -> tzinfo:
