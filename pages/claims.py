@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from .words import LONGEST_NAME, moment_of, printable, shown
+from .words import LONGEST_NAME, printable
 
 LABELS = {
     "name": _("Name"),
@@ -34,7 +33,6 @@ ABOUT_SIGN_IN = frozenset((
     "iss", "sub", "aud", "azp", "auth_time", "iat", "nbf", "exp", "acr", "amr", "sid", "jti",
     "nonce", "at_hash", "c_hash", "s_hash", "session_expiry",
 ))  # fmt: skip
-TIMES = frozenset(("auth_time", "exp", "iat", "nbf", "updated_at", "session_expiry"))
 NAMES = ("name", "nickname", "preferred_username", "email", "sub")
 # Directional embeddings, overrides and isolates (UAX 9): a <title> has no <bdi> to contain them.
 _DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -90,14 +88,11 @@ def _picture(url: object, origins: tuple[str, ...]) -> str:
 
 
 class Claim(NamedTuple):
-    """One claim: the name as the token spells it, what it means, the moment that a claim of time
-    names, and the value as text, shown as a block where it `is_structured`."""
+    """One claim: the name as the token spells it, what it means, and its value."""
 
     name: str
-    label: str
-    moment: datetime | None
-    is_structured: bool
-    text: str
+    label: Any
+    value: Any
     is_from_userinfo: bool
 
 
@@ -111,10 +106,8 @@ def claims_list(
     return [
         Claim(
             name=printable(name, LONGEST_NAME),
-            label=str(LABELS.get(name, "")),
-            moment=moment_of(everything[name]) if name in TIMES else None,
-            is_structured=isinstance(everything[name], dict | list),
-            text=shown(everything[name]),
+            label=LABELS.get(name, ""),
+            value=everything[name],
             is_from_userinfo=name not in claims,
         )
         for name in names

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Container
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Container, Mapping
+from typing import Any
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, session
 from flask_babel import gettext
@@ -31,35 +30,15 @@ from auth import (
 from sessions import current_session
 
 from .claims import ABOUT_SIGN_IN, claims_list, person_of
-from .words import moment, moment_of, pretty_json
 
 bp = Blueprint("pages", __name__)
 
-# A session that ends so soon is announced, so that nobody loses what they are writing.
+# Announce the end of the session this long before it.
 ENDS_SOON_SECONDS = 600
 # How recent the sign-in must be of somebody who ends all other sessions.
 RECENT_SECONDS = 300
 APPOINTMENT_FIELDS = ("title", "with", "start", "minutes", "place")
 CONTACT_FIELDS = ("name", "email", "phone")
-
-
-class Scope(NamedTuple):
-    """A scope: whether the app asked for it, and whether it was granted."""
-
-    name: str
-    asked: bool
-    granted: bool
-
-
-class Life(NamedTuple):
-    """How long the access token lives, in seconds, and until when."""
-
-    seconds: float
-    ends_at: datetime
-
-    def left(self) -> int:
-        """Return the seconds from now on, 0 where it is over."""
-        return max(0, round(self.ends_at.timestamp() - time.time()))
 
 
 @bp.app_context_processor
@@ -69,22 +48,11 @@ def every_page() -> dict[str, Any]:
     if sign_in is None:
         return {"person": None}
     ends_at = current_session().stored.ends_at
-    soon = ends_at - time.time() < ENDS_SOON_SECONDS
     return {
         "person": person_of(sign_in.all_claims(), settings.picture_origins),
-        "session_ends": moment(_moment(ends_at)) if soon else None,
+        "session_ends_at": ends_at,
+        "session_ends_soon": ends_at - time.time() < ENDS_SOON_SECONDS,
     }
-
-
-def _scopes(sign_in: SignIn) -> list[Scope]:
-    """Those asked for, and behind them what the provider added."""
-    asked, granted = sign_in.scope_asked, sign_in.scope_granted()
-    names = dict.fromkeys((*asked, *granted))
-    return [Scope(name, name in asked, name in granted) for name in names]
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 @bp.get("/")
@@ -95,14 +63,14 @@ def home() -> str:
     if sign_in is None:
         return render_template("start.html", is_signed_out=has_come_back())
     tokens = sign_in.token_sets.get("")
-    life = None
+    life = {}
     if tokens and tokens.expires_at:
-        life = Life(tokens.expires_at - tokens.obtained_at, _moment(tokens.expires_at))
-    return render_template(
-        "home.html",
-        access_token=life,
-        session_ends_at=_moment(current_session().stored.ends_at),
-    )
+        life = {
+            "seconds": tokens.expires_at - tokens.obtained_at,
+            "left": max(0, tokens.expires_at - time.time()),
+            "ends_at": tokens.expires_at,
+        }
+    return render_template("home.html", access_token=life)
 
 
 @bp.get("/profile")
@@ -116,19 +84,16 @@ def profile() -> str | Response:
         "person": [claim for claim in claims if claim.name not in ABOUT_SIGN_IN],
         "sign-in": [claim for claim in claims if claim.name in ABOUT_SIGN_IN],
     }
-    return render_template("profile.html", claims=groups, scopes=_scopes(sign_in))
+    # Those asked for, and behind them what the provider added.
+    asked, granted = sign_in.scope_asked, sign_in.scope_granted()
+    scopes = [(name, name in asked, name in granted) for name in dict.fromkeys([*asked, *granted])]
+    return render_template("profile.html", claims=groups, scopes=scopes)
 
 
 @bp.get("/appointments")
 def appointments() -> str | Response:
     """The person's appointments, as the protected API has them."""
-    data = _read("/appointments")
-    if wants_json():
-        return jsonify(data)
-    rows = _rows(data, "appointments", APPOINTMENT_FIELDS)
-    for row in rows or []:
-        row["start"] = moment_of(row["start"]) or row["start"]
-    return render_template("appointments.html", rows=rows, raw=_raw(rows, data))
+    return _list_page("appointments", APPOINTMENT_FIELDS)
 
 
 @bp.get("/contacts")
@@ -171,18 +136,8 @@ def _contacts_api() -> dict[str, Any]:
 
 
 def _contacts_page(contact: dict[str, str], errors: dict[str, str]) -> str | Response:
-    data = _read("/contacts", **_contacts_api())
-    if wants_json():
-        return jsonify(data)
-    rows = _rows(data, "contacts", CONTACT_FIELDS)
-    return render_template(
-        "contacts.html",
-        rows=rows,
-        raw=_raw(rows, data),
-        contact=contact,
-        errors=errors,
-        key=secrets.token_urlsafe(16),
-    )
+    filled_in = {"contact": contact, "errors": errors, "key": secrets.token_urlsafe(16)}
+    return _list_page("contacts", CONTACT_FIELDS, _contacts_api(), **filled_in)
 
 
 def _errors_of(data: Any, fields: Container[str]) -> dict[str, str]:
@@ -220,26 +175,23 @@ def _reason_in(item: Any) -> tuple[str, str]:
     return name, _text_of(item.get("detail") or item.get("msg") or "")
 
 
-def _read(path: str, **api: Any) -> Any:
-    """What the API has there. Raises Error where that is nothing to show."""
-    response = call_api("GET", path, **api)
-    if not response.ok or response.data is None:
-        raise Error("api_bad_answer", f"status {response.status} to GET {path}, nothing to show")
-    return response.data
-
-
-def _rows(data: Any, name: str, fields: tuple[str, ...]) -> list[dict[str, Any]] | None:
-    """The API's objects with these fields; None for anything else, which is shown as JSON."""
-    items = data.get(name) if isinstance(data, dict) else data
-    if not isinstance(items, list):
-        return None
-    if not all(isinstance(item, dict) and item.keys() & {*fields} for item in items):
-        return None
-    return [{field: item.get(field) for field in fields} for item in items]
-
-
-def _raw(rows: object, data: Any) -> str:
-    return pretty_json(data) if rows is None else ""
+def _list_page(
+    name: str, fields: tuple[str, ...], api: Mapping[str, Any] | None = None, **context: Any
+) -> str | Response:
+    """The API's list of that name: as it is for a program, as a page for a person; `rows` is None
+    where it is not made of objects with these fields. Raises Error where there is nothing."""
+    response = call_api("GET", f"/{name}", **(api or {}))
+    data = response.data
+    if not response.ok or data is None:
+        raise Error("api_bad_answer", f"status {response.status} to GET /{name}, nothing to show")
+    if wants_json():
+        return jsonify(data)
+    items: Any = data.get(name) if isinstance(data, dict) else data
+    fits = isinstance(items, list) and all(
+        isinstance(item, dict) and item.keys() & {*fields} for item in items
+    )
+    rows = [{field: item.get(field) for field in fields} for item in items] if fits else None
+    return render_template(f"{name}.html", rows=rows, data=data, **context)
 
 
 @bp.get("/sessions")
@@ -249,8 +201,8 @@ def sessions() -> str:
     rows = [
         {
             "reference": each.key,
-            "started": _moment(each.started_at),
-            "last_seen": _moment(each.record.seen_at),
+            "started": each.started_at,
+            "last_seen": each.record.seen_at,
             "browser": sign_in.browser if (sign_in := SignIn.from_session(each.data)) else "",
             "current": each.key == here,
         }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 
 from flask import Flask, g
 from flask_babel import format_date, format_time, format_timedelta, get_timezone, gettext
 from flask_babel import lazy_gettext as _
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 LONGEST_TEXT = 10_000  # a claim's value
 LONGEST_NAME = 120  # a person's name, a claim's name
@@ -24,6 +25,8 @@ LONGEST_JSON = 50_000
 # which start at U+2400.
 _CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"}
 _CONTROLS |= {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+
+_CLAIMS_OF_TIME = frozenset(("auth_time", "exp", "iat", "nbf", "updated_at", "session_expiry"))
 
 _SCOPES = {
     "openid": _("Sign in here with your account"),
@@ -60,39 +63,46 @@ _SYSTEMS = (
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
-    for template_filter in (browser_name, moment, scope_words, shown):
+    for template_filter in (browser_name, claim_time, moment, scope_words, shown):
         app.add_template_filter(template_filter)
 
 
-def moment(at: datetime | None) -> Markup:
-    """A moment as a `<time>` element: `23 November 2026, 14:05 (in 5 minutes)`; nothing for None.
-    In the person's time zone, which the foot of the page then names."""
+def moment(value: object) -> Markup:
+    """A moment as a `<time>` element, `23 November 2026, 14:05 (in 5 minutes)`, in the person's
+    time zone, which the foot of the page then names; nothing for what is no moment."""
+    at = parse_moment(value)
     if at is None:
         return Markup()
     g.time_zone = get_timezone()
-    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    day, clock = format_date(at, "long"), format_time(at, "HH:mm")
     seconds = round(at.timestamp() - time.time())
     distance = gettext("now")
     if seconds:
-        distance = str(format_timedelta(seconds, threshold=2, add_direction=True))
-    text = gettext("%(day)s, %(time)s (%(distance)s)", day=day, time=clock, distance=distance)
+        distance = format_timedelta(seconds, threshold=2, add_direction=True)
+    text = gettext(
+        "%(day)s, %(time)s (%(distance)s)",
+        day=format_date(at, "long"),
+        time=format_time(at, "HH:mm"),
+        distance=Markup("<span>{}</span>").format(distance),  # on one line
+    )
     iso = at.isoformat(timespec="seconds")
-    return Markup(f'<time datetime="{iso}">{escape(text)}</time>')  # noqa: S704  # escaped
+    return Markup(f'<time datetime="{iso}">{text}</time>')  # noqa: S704  # of Babel's words alone
 
 
-def moment_of(value: object) -> datetime | None:
+def claim_time(value: object, name: str) -> Markup:
+    """The moment that a claim of time names; nothing for any other claim."""
+    return moment(value) if name in _CLAIMS_OF_TIME else Markup()
+
+
+def parse_moment(value: object) -> datetime | None:
     """Return the moment behind a NumericDate (RFC 7519 section 2) or an ISO 8601 text; None where
     there is none, or at the edge of the calendar, which a time zone would push it over."""
     at = None
-    try:
+    with suppress(ValueError, OverflowError, OSError):  # NaN, years beyond the calendar
         if isinstance(value, int | float) and not isinstance(value, bool):
             at = datetime.fromtimestamp(value, UTC)
         elif isinstance(value, str) and "T" in value:
             at = datetime.fromisoformat(value)
-            at = at.astimezone(UTC) if at.tzinfo else at
-    except (ValueError, OverflowError, OSError):  # NaN, years beyond the calendar
-        pass
+            at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     return at if at and 1 < at.year < 9999 else None
 
 
@@ -107,14 +117,10 @@ def shown(value: object, limit: int = LONGEST_TEXT) -> str:
 
 
 def printable(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Return the text, cut at `limit`, without what a page cannot carry: JSON may hold lone
-    surrogates."""
-    if text.isascii() and text.isprintable() and len(text) <= limit:
-        return text
-    cut = text[:limit].encode("utf-8", "replace").decode("utf-8").translate(_CONTROLS)
-    rest = len(text) - limit
+    """Return the text, cut at `limit`, without control characters."""
+    cut, rest = text[:limit].translate(_CONTROLS), len(text) - limit
     if rest > 0:
-        cut += "… " + str(gettext("(%(count)d more characters)", count=rest))
+        cut += "… " + gettext("(%(count)d more characters)", count=rest)
     return cut
 
 
@@ -123,14 +129,16 @@ def pretty_json(value: object) -> str:
     pieces = json.JSONEncoder(ensure_ascii=False, indent=2, default=str).iterencode(value)
     text = "".join(islice(pieces, LONGEST_JSON))
     cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
-    return cut if len(text) <= LONGEST_JSON else f"{cut}\n… {gettext('(too long to show in full)')}"
+    if len(text) > LONGEST_JSON:
+        cut += "\n… " + gettext("(too long to show in full)")
+    return cut
 
 
 def browser_name(user_agent: str) -> str:
     """Return a browser in plain words, such as "Firefox on Windows"."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    marked = (name for mark, name in _BROWSERS if mark in user_agent)
+    browser = next(marked, str(gettext("Another browser")))
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
-    name = browser or str(gettext("Another browser"))
     if system is None:
-        return name
-    return str(gettext("%(browser)s on %(system)s", browser=name, system=system))
+        return browser
+    return str(gettext("%(browser)s on %(system)s", browser=browser, system=system))

@@ -6,7 +6,6 @@ Nothing else needs this package: delete the folder, its name in `app.py` and its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Blueprint, Flask, render_template
@@ -66,7 +65,5 @@ def phone() -> str:
 def _page(heading: object, name: str, decorator: str) -> str:
     sign_in = current_sign_in()
     value = sign_in.all_claims().get(name) if sign_in else None
-    if name == "auth_time" and value:  # the decorator has made sure that it is a time
-        value = datetime.fromtimestamp(value, UTC)
     given = {"heading": heading, "name": name, "decorator": decorator, "value": value}
     return render_template("examples/page.html", **given)

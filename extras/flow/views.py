@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -20,7 +19,6 @@ from .record import Episode, Message, Recorder, new_message
 bp = Blueprint("flow", __name__, template_folder="templates", static_folder="static")
 
 FUNCTIONS = {kind.function for kind in MESSAGES.values() if kind.function} | CHECKS.keys()
-TIMES = ("auth_time", "exp", "iat", "nbf", "updated_at")
 
 
 @bp.get("/flow")
@@ -79,13 +77,6 @@ def place_of(name: str) -> str:
     return str(gettext("%(function)s in %(file)s", function=path.rpartition(".")[2], file=file))
 
 
-@bp.app_template_filter("flow_time")
-def time_of(value: Any, name: str) -> datetime | None:
-    """Return the moment that a claim of time names, None for anything else."""
-    is_time = name in TIMES and isinstance(value, int | float) and 0 < value < 2**35
-    return datetime.fromtimestamp(value, UTC) if is_time else None
-
-
 def _drawn(episode: Episode) -> dict[str, Any]:
     """An episode for the template, with the messages that pass the app by."""
     messages: list[Message] = []
@@ -97,7 +88,7 @@ def _drawn(episode: Episode) -> dict[str, Any]:
     return {
         "id": "-".join(episode["parts"]).replace("_", "-"),
         "parts": episode["parts"],
-        "at": datetime.fromtimestamp(episode["at"], UTC),
+        "at": episode["at"],
         "messages": messages,
         "failed": any(message.get("failure") for message in messages),
     }
