@@ -11,7 +11,6 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +21,6 @@ from werkzeug.serving import WSGIRequestHandler
 from auth import signals
 
 audit = logging.getLogger("audit")
-_encode = json.JSONEncoder(default=str).encode
 
 # What every record has; all else came by `extra` and is logged under its own name.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -45,8 +43,6 @@ def init_app(log_format: str | None) -> None:
             logger.setLevel(logging.INFO)
     # The server of `flask run` would log each query, with its codes and states.
     WSGIRequestHandler.log_request = lambda *_: None  # type: ignore[method-assign]
-    for signal, receiver in RECEIVERS:
-        signal.connect(receiver)
 
 
 def is_command() -> bool:
@@ -97,7 +93,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return _encode(line)
+        return json.dumps(line, default=str)
 
 
 class TextFormatter(logging.Formatter):
@@ -119,38 +115,34 @@ def _write(event: str, text: str, *, ok: bool = True, detail: str = "", **extra:
     audit.log(level, "%s%s", text, more, extra=fields)
 
 
+@signals.signed_in.connect
 def _signed_in(rp: object, sub: str, **_: object) -> None:
     _write("signed_in", f"signed in: {sub!r}", sub=sub)
 
 
+@signals.sign_in_failed.connect
 def _sign_in_failed(rp: object, code: str, detail: str, **_: object) -> None:
     text = f"a sign-in failed: {code}"
     _write("sign_in_failed", text, ok=False, code=code, detail=detail)
 
 
+@signals.refreshed.connect
 def _refreshed(rp: object, outcome: str, audience: str, detail: str = "", **_: object) -> None:
     ok, text = outcome == "refreshed", f"refresh: {outcome}"
     _write("refresh", text, ok=ok, outcome=outcome, audience=audience or None, detail=detail)
 
 
+@signals.revoked.connect
 def _revoked(rp: object, ok: bool, detail: str, **_: object) -> None:
     text = "refresh token revoked" if ok else "a refresh token was not revoked"
     _write("revoked" if ok else "revocation_failed", text, ok=ok, detail=detail)
 
 
+@signals.signed_out.connect
 def _signed_out(rp: object, sub: str, **_: object) -> None:
     _write("signed_out", f"signed out: {sub!r}", sub=sub)
 
 
+@signals.logged_out.connect
 def _logged_out(rp: object, count: int, **_: object) -> None:
     _write("backchannel_logout", f"back-channel logout: {count} sessions", sessions=count)
-
-
-RECEIVERS: tuple[tuple[Any, Callable[..., None]], ...] = (
-    (signals.signed_in, _signed_in),
-    (signals.sign_in_failed, _sign_in_failed),
-    (signals.refreshed, _refreshed),
-    (signals.revoked, _revoked),
-    (signals.signed_out, _signed_out),
-    (signals.logged_out, _logged_out),
-)

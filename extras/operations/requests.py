@@ -58,9 +58,7 @@ def init_app(app: Flask, *, behind_proxy: bool) -> None:
     def end(sender: Flask, response: Response, **_: object) -> None:
         followed: Followed = g.followed
         response.headers.add("X-Request-ID", followed.request_id)
-        level = _level(response)
-        if log.isEnabledFor(level):
-            _log(level, response, followed)
+        _log(response, followed)
 
     request_started.connect(begin, app, weak=False)
     request_finished.connect(end, app, weak=False)
@@ -68,31 +66,22 @@ def init_app(app: Flask, *, behind_proxy: bool) -> None:
         relying_party().http.further_headers = trace_headers
 
 
-def _level(response: Response) -> int:
+def _log(response: Response, followed: Followed) -> None:
+    facts = {
+        "method": request.method,
+        # The rule and not the URL, whose path and query are the visitor's to choose.
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "duration_ms": round((time.perf_counter() - followed.started_at) * 1000, 1),
+        # The key is a hash of the session id already; a part of it tells sessions apart.
+        "session": (current_session().key or followed.session_key or "")[:12] or None,
+        "code": g.get("error_code"),
+    }
     # Probes come all the time, and stylesheet and pictures with every page.
     is_file = request.endpoint == "static" and response.status_code < 400
-    return logging.DEBUG if is_file or request.path in PROBES else logging.INFO
-
-
-def _log(level: int, response: Response, followed: Followed) -> None:
-    # The rule and not the URL, whose path and query are the visitor's to choose.
-    rule, method, status = request.url_rule, request.method, response.status_code
-    route = rule.rule if rule else None
-    milliseconds = round((time.perf_counter() - followed.started_at) * 1000, 1)
-    text = "%s %s %d in %s ms"
-    arguments = (method, route or "-", status, milliseconds)
-    # Without `log.log`, which looks for the caller's file and line: they are always these.
-    record = logging.LogRecord(log.name, level, __file__, 0, text, arguments, None)
-    record.__dict__.update(
-        method=method,
-        route=route,
-        status=status,
-        duration_ms=milliseconds,
-        # The key is a hash of the session id already; a part of it tells sessions apart.
-        session=(current_session().key or followed.session_key or "")[:12] or None,
-        code=g.get("error_code"),
-    )
-    log.handle(record)
+    level = logging.DEBUG if is_file or request.path in PROBES else logging.INFO
+    arguments = {**facts, "route": facts["route"] or "-"}
+    log.log(level, "%(method)s %(route)s %(status)d in %(duration_ms)s ms", arguments, extra=facts)
 
 
 def trace_headers() -> Mapping[str, str]:
