@@ -35,7 +35,7 @@ def init_app(app: Flask, port: int) -> None:
     """Count what this app does, and serve the counts. Exits where that cannot be."""
     if DIRECTORY not in os.environ:
         os.environ[DIRECTORY] = folder = tempfile.mkdtemp(prefix="metrics-")
-        _remove_at_exit(folder, os.getpid())
+        atexit.register(_remove, folder, os.getpid())
     try:
         # Not before the directory is known: the package looks for it when it is imported.
         prometheus = importlib.import_module("prometheus_client")
@@ -61,12 +61,9 @@ def _serve(prometheus: Any, address: str, port: int, registry: Any) -> bool:
     return True
 
 
-def _remove_at_exit(folder: str, pid: int) -> None:
-    def remove() -> None:
-        if os.getpid() == pid:  # and not in a worker, which ends earlier
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
+def _remove(folder: str, pid: int) -> None:
+    if os.getpid() == pid:  # and not in a worker, which ends earlier
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _count(app: Flask, prometheus: Any) -> None:
@@ -94,10 +91,7 @@ def _count(app: Flask, prometheus: Any) -> None:
         where = api_calls if urlsplit(url).netloc in apis else provider_calls
         where.labels(status).observe(seconds)
 
-    def signed_in(sender: object, **_: object) -> None:
-        sign_ins.labels("ok").inc()
-
-    def sign_in_failed(sender: object, code: str, **_: object) -> None:
+    def sign_in_ended(sender: object, code: str = "ok", **_: object) -> None:
         sign_ins.labels(code).inc()
 
     def refreshed(sender: object, outcome: str, **_: object) -> None:
@@ -105,6 +99,6 @@ def _count(app: Flask, prometheus: Any) -> None:
 
     request_finished.connect(finished, app, weak=False)
     signals.request_sent.connect(sent, rp.http, weak=False)
-    signals.signed_in.connect(signed_in, rp, weak=False)
-    signals.sign_in_failed.connect(sign_in_failed, rp, weak=False)
+    signals.signed_in.connect(sign_in_ended, rp, weak=False)
+    signals.sign_in_failed.connect(sign_in_ended, rp, weak=False)
     signals.refreshed.connect(refreshed, rp, weak=False)
