@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from authlib.common.urls import add_params_to_uri
-
-from auth import Error
+from auth import Error, SignIn
 from auth.http_client import Response
+from auth.logout import logout_url
 
 from .examination import Examination, Finding, judged, note, ok, quoted, wrong
 
@@ -166,16 +165,16 @@ def _additions(exam: Examination) -> Iterator[tuple[str, str, dict[str, Any], st
 
 
 def _audiences(exam: Examination) -> Iterator[Finding]:
-    for audience in (exam.settings.audience, exam.settings.contacts_audience):
-        reply = _ask(exam, audience=audience) if audience else None
-        if reply and reply.is_accepted and not exam.is_auth0:
+    for audience in filter(None, (exam.settings.audience, exam.settings.contacts_audience)):
+        reply = _ask(exam, audience=audience)
+        if not reply.is_accepted:
+            text = f"{audience} is refused ({quoted(reply.said)})"
+            yield wrong("audience", text, f"{exam.where('api')}: {audience}")
+        elif exam.is_auth0:
+            yield ok("audience", f"{audience} is accepted")
+        else:
             text = f"{audience} was not refused; not every provider looks at it"
             yield note("audience", text, "AUTH0_AUTHORIZE_PARAMS=resource=…, where it uses that")
-        elif reply:
-            right, otherwise = "is accepted", f"is refused ({quoted(reply.said)})"
-            texts = f"{audience} {right}", f"{audience} {otherwise}"
-            change = f"{exam.where('api')}: {audience}"
-            yield judged("audience", reply.is_accepted, *texts, change)
 
 
 # ---------------------------------------------------------------- refresh and logout
@@ -208,20 +207,17 @@ def refresh_token(exam: Examination) -> Iterator[Finding]:
 
 def logout(exam: Examination) -> Iterator[Finding]:
     """Signing out at the provider: the endpoint, and the way back."""
-    settings, metadata = exam.settings, exam.metadata
-    back, name = f"{settings.app_base_url}/", "post_logout_redirect_uri"
-    if endpoint := metadata.end_session_endpoint:
-        yield ok("logout endpoint", endpoint)
-    elif exam.is_auth0:
-        change = "Settings → Advanced → RP-Initiated Logout End Session Endpoint Discovery: on"
-        yield note("logout endpoint", "the app uses Auth0's own, /v2/logout", change)
-        endpoint, name = f"{metadata.issuer.rstrip('/')}/v2/logout", "returnTo"
-    else:
+    with exam.app.test_request_context("/logout"):
+        url = logout_url(exam.rp, SignIn("", {}, [], "", {}))
+    if url is None:
         yield note("logout endpoint", "there is none: people are signed out here alone")
         return
-    params = {"client_id": settings.client_id, name: back}
-    params |= {n: v.replace("{back}", back) for n, v in settings.logout_params.items()}
-    url = add_params_to_uri(endpoint, [(n, v) for n, v in params.items() if v])
+    if endpoint := exam.metadata.end_session_endpoint:
+        yield ok("logout endpoint", endpoint)
+    else:
+        change = "Settings → Advanced → RP-Initiated Logout End Session Endpoint Discovery: on"
+        yield note("logout endpoint", "the app uses Auth0's own, /v2/logout", change)
+    back = f"{exam.settings.app_base_url}/"
     status, change = exam.rp.http.send("GET", url).status, f"{exam.where('logout_uri')}: add {back}"
     if status >= 400 and not exam.is_auth0:
         # Some want an ID token of a person beside it.
@@ -231,5 +227,4 @@ def logout(exam: Examination) -> Iterator[Finding]:
     yield judged("logout URI", status < 400, f"{back} was not refused", refused, change)
 
 
-CREDENTIALS = (client_authentication,)
-CHECKS = (authorization_request, refresh_token, logout)
+CHECKS = (client_authentication, authorization_request, refresh_token, logout)

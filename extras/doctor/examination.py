@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -11,7 +10,7 @@ from flask import Flask
 
 from auth import Error, RelyingParty
 from auth.http_client import Response
-from config import METADATA_PATH, Settings
+from config import METADATA_PATH
 
 APP = "Applications → your application → "
 ADVANCED = f"{APP}Settings → Advanced Settings → "
@@ -69,33 +68,22 @@ def quoted(value: object) -> str:
     return ascii(str(value)[:200])
 
 
-@dataclass(frozen=True)
 class Examination:
     """One app under examination. `response` is what the provider sent as its metadata, None if
     nothing came; `error` says why the app cannot use it, None if it can. `sub` is a person whose
     session is looked at, too."""
 
-    app: Flask
-    rp: RelyingParty
-    response: Response | None
-    error: Error | None
-    sub: str | None = None
-
-    @classmethod
-    def of_app(cls, app: Flask, sub: str | None) -> Examination:
-        """Return the examination of an app, after a look at its provider's metadata."""
-        rp: RelyingParty = app.extensions["relying_party"]
-        response, error = fetch_metadata(rp, rp.settings.issuer), None
+    def __init__(self, app: Flask, sub: str | None) -> None:
+        """Look at the metadata of the app's provider."""
+        self.app, self.sub = app, sub
+        self.rp: RelyingParty = app.extensions["relying_party"]
+        self.settings = self.rp.settings
+        self.response = fetch_metadata(self.rp, self.settings.issuer)
+        self.error: Error | None = None
         try:
-            rp.provider.metadata()
-        except Error as caught:
-            error = caught
-        return cls(app, rp, response, error, sub)
-
-    @property
-    def settings(self) -> Settings:
-        """The app's settings."""
-        return self.rp.settings
+            self.rp.provider.metadata()
+        except Error as error:
+            self.error = error
 
     @property
     def metadata(self) -> Any:

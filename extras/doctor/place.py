@@ -32,12 +32,10 @@ def api(exam: Examination) -> Iterator[Finding]:
         return
     demand = "the API: it must answer 401 (RFC 6750 section 3.1)"
     contacts = exam.settings.contacts_api_base_url or base_url
+    headers: tuple[dict[str, str], ...] = ({}, {"Authorization": "Bearer no-such-token"})
     for url in (f"{base_url}/appointments", f"{contacts}/contacts"):
         try:
-            without = exam.rp.http.send("GET", url).status
-            invented = exam.rp.http.send(
-                "GET", url, {"Authorization": "Bearer no-such-token"}
-            ).status
+            without, invented = (exam.rp.http.send("GET", url, each).status for each in headers)
         except Error as error:
             yield wrong("API", f"{url} does not answer ({quoted(error.detail)})", "API_BASE_URL")
             continue
@@ -52,12 +50,8 @@ def api(exam: Examination) -> Iterator[Finding]:
 
 def access_token(exam: Examination) -> Iterator[Finding]:
     """Whether an API is named, and what it says to the access token of a signed-in person."""
-    subject, settings, change = (
-        "access token",
-        exam.settings,
-        f"AUTH0_AUDIENCE: {exam.where('api')}",
-    )
-    base_url = settings.api_base_url
+    subject, settings = "access token", exam.settings
+    base_url, change = settings.api_base_url, f"AUTH0_AUDIENCE: {exam.where('api')}"
     audience = settings.audience or settings.authorize_params.get("resource")
     if base_url and not audience:
         useless = "; Auth0's access token is then good for /userinfo only" if exam.is_auth0 else ""
@@ -76,11 +70,10 @@ def access_token(exam: Examination) -> Iterator[Finding]:
         return
     url, key, token = f"{base_url}/appointments", sign_in.dpop_key, tokens.access_token
     content = {"codes": API}
-    status = exam.rp.send(
-        "GET", url, lambda: ({}, content), dpop_key=key, access_token=token
-    ).status
+    response = exam.rp.send("GET", url, lambda: ({}, content), dpop_key=key, access_token=token)
+    right = f"{url} answers {response.status} to it"
     text = f"{url} refuses it: {_describe(token, audience)}"
-    yield judged(subject, status != 401, f"{url} answers {status} to it", text, change)
+    yield judged(subject, response.status != 401, right, text, change)
 
 
 def _describe(token: str, audience: str | None) -> str:

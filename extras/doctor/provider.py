@@ -102,5 +102,4 @@ def clock(exam: Examination) -> Iterator[Finding]:
     yield judged("clock", abs(seconds) <= CLOCK_SKEW_SECONDS, right, otherwise, change)
 
 
-ISSUER, ENDPOINTS = (issuer,), (endpoints,)
-CHECKS = (signatures, clock, backchannel_logout)
+CHECKS = (issuer, endpoints, signatures, clock, backchannel_logout)

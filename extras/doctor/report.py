@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from .examination import Examination, Finding, note, ok, quoted, wrong
 
 Check = Callable[[Examination], Iterator[Finding]]
 COLUMN = 22
+# Where one of these finds something wrong, the later ones would find its consequences.
+CAUSES = (provider.issuer, provider.endpoints, client.client_authentication)
 
 
 def examine(make_app: Callable[[], Flask], sub: str | None) -> list[Finding]:
@@ -34,7 +37,7 @@ def examine(make_app: Callable[[], Flask], sub: str | None) -> list[Finding]:
     logging.disable()
     try:
         with app.app_context():
-            exam = Examination.of_app(app, sub)
+            exam = Examination(app, sub)
             settings = ok("settings", "every variable can be read")
             return [settings, *_of_provider(exam), *_of_app(exam)]
     finally:
@@ -42,14 +45,12 @@ def examine(make_app: Callable[[], Flask], sub: str | None) -> list[Finding]:
 
 
 def _of_provider(exam: Examination) -> Iterator[Finding]:
-    for checks in (provider.ISSUER, provider.ENDPOINTS, provider.CHECKS, client.CREDENTIALS):
-        findings = [finding for check in checks for finding in _run(check, exam)]
+    for check in (*provider.CHECKS, *client.CHECKS):
+        findings = _run(check, exam)
         yield from findings
-        if checks is not provider.CHECKS and any(each.verdict == "wrong" for each in findings):
+        if check in CAUSES and any(each.verdict == "wrong" for each in findings):
             yield note("more", "what else is asked of the provider comes when this is right")
             return
-    for check in client.CHECKS:
-        yield from _run(check, exam)
 
 
 def _of_app(exam: Examination) -> Iterator[Finding]:
@@ -76,16 +77,15 @@ def _run(check: Check, exam: Examination) -> list[Finding]:
 
 def show(findings: list[Finding], *, as_json: bool) -> int:
     """Print the findings; return the exit code, 1 where something has to be changed."""
-    wrong, notes, right = (
-        sum(each.verdict == verdict for each in findings) for verdict in ("wrong", "note", "ok")
-    )
+    count = Counter(each.verdict for each in findings)
     if as_json:
-        told = {"ok": not wrong, "findings": [each._asdict() for each in findings]}
+        told = {"ok": not count["wrong"], "findings": [each._asdict() for each in findings]}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-        return 1 if wrong else 0
-    for each in findings:
-        click.echo(f"{each.verdict:<6} {each.subject:<{COLUMN}} {each.text}")
-        if each.change:
-            click.echo(f"{'':<{7 + COLUMN}} Change: {each.change}")
-    click.echo(f"\n{wrong} to change, {notes} to know, {right} right.")
-    return 1 if wrong else 0
+    else:
+        for each in findings:
+            click.echo(f"{each.verdict:<6} {each.subject:<{COLUMN}} {each.text}")
+            if each.change:
+                click.echo(f"{'':<{7 + COLUMN}} Change: {each.change}")
+        sums = f"{count['wrong']} to change, {count['note']} to know, {count['ok']} right."
+        click.echo(f"\n{sums}")
+    return 1 if count["wrong"] else 0
