@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from auth.http_client import parse_json
+
 LONGEST_VALUE = 300
 MAX_PAIRS = 40
 
@@ -41,10 +43,7 @@ def mask(value: str) -> str:
 
 def shortened(value: Any) -> str:
     """Return a text as it is, all else as JSON; cut where it is long."""
-    try:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = "…"  # too deep, or a number too long
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
@@ -92,9 +91,9 @@ def token_claims(response: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     JWT. Nothing is verified: this is what came."""
     found = {}
     for name in ("id_token", "access_token"):
-        with suppress(ValueError, IndexError, RecursionError):  # opaque
+        with suppress(ValueError, IndexError):  # opaque
             payload = str(response.get(name)).split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(f"{payload}=="))
+            claims = parse_json(base64.urlsafe_b64decode(f"{payload}=="))
             if isinstance(claims, dict):
                 found[name] = dict(_claim(*item) for item in [*claims.items()][:MAX_PAIRS])
     return found

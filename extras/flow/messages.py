@@ -24,6 +24,12 @@ def _openid(name: str, section: str, anchor: str) -> Specification:
     return Specification(f"OIDC {name} section {section}", link)
 
 
+METADATA = _openid("Discovery", "4.3", "ProviderConfigurationValidation")
+TOKEN_RESPONSE = _openid("Core", "3.1.3.3", "TokenResponse")
+REFRESH = _openid("Core", "12.2", "RefreshTokenResponse")
+LOGOUT = _openid("RP-Initiated Logout", "2", "RPLogout")
+
+
 class Kind(NamedTuple):
     """A kind of message; `function` is `module:name` of the code that makes or reads it, "" where
     that is not ours."""
@@ -50,12 +56,10 @@ MESSAGES = {
         _openid("Core", "3.1.2.7", "AuthResponseValidation")),
     "metadata_request": Kind("app", "provider", "auth.provider:Metadata.checked",
         _openid("Discovery", "4.1", "ProviderConfigurationRequest")),
-    "metadata_response": Kind("provider", "app", "auth.provider:Metadata.checked",
-        _openid("Discovery", "4.3", "ProviderConfigurationValidation")),
+    "metadata_response": Kind("provider", "app", "auth.provider:Metadata.checked", METADATA),
     "token_request": Kind("app", "provider", "auth.token_endpoint:exchange_code",
         _openid("Core", "3.1.3.1", "TokenRequest")),
-    "token_response": Kind("provider", "app", "auth.id_token:verify_id_token",
-        _openid("Core", "3.1.3.3", "TokenResponse")),
+    "token_response": Kind("provider", "app", "auth.id_token:verify_id_token", TOKEN_RESPONSE),
     "keys_request": Kind("app", "provider", "auth.provider:signing_keys",
         _openid("Core", "10.1", "SigEnc")),
     "keys_response": Kind("provider", "app", "auth.provider:key_for", _rfc(7517, "5")),
@@ -72,63 +76,54 @@ MESSAGES = {
     "api_request": Kind("app", "api", "auth.api:call_api", _rfc(6750, "2.1")),
     "api_response": Kind("api", "app", "auth.api:_checked", _rfc(6750, "3")),
     "refresh_request": Kind("app", "provider", "auth.refresh:access_token", _rfc(6749, "6")),
-    "refresh_response": Kind("provider", "app", "auth.id_token:verify_refreshed_id_token",
-        _openid("Core", "12.2", "RefreshTokenResponse")),
-    "logout_request": Kind("browser", "app", "auth.routes:logout",
-        _openid("RP-Initiated Logout", "2", "RPLogout")),
+    "refresh_response": Kind("provider", "app", "auth.id_token:verify_refreshed_id_token", REFRESH),
+    "logout_request": Kind("browser", "app", "auth.routes:logout", LOGOUT),
     "revocation_request": Kind("app", "provider", "auth.token_endpoint:revoke", _rfc(7009, "2.1")),
     "revocation_response": Kind("provider", "app", "auth.token_endpoint:revoke", _rfc(7009, "2.2")),
-    "logout_response": Kind("app", "browser", "auth.routes:logout_response",
-        _openid("RP-Initiated Logout", "2", "RPLogout")),
-    "end_session_request": Kind("browser", "provider", "auth.logout:logout_url",
-        _openid("RP-Initiated Logout", "2", "RPLogout")),
+    "logout_response": Kind("app", "browser", "auth.routes:logout_response", LOGOUT),
+    "end_session_request": Kind("browser", "provider", "auth.logout:logout_url", LOGOUT),
 }  # fmt: skip
 
 
 class Check(NamedTuple):
     """A check, and the kind of message that it looks at."""
 
-    message: str
     specification: Specification
+    message: str = "token_response"
 
 
 def _id_token(number: str) -> Check:
-    where = _openid("Core", f"3.1.3.7, {number}", "IDTokenValidation")
-    return Check("token_response", where)
+    return Check(_openid("Core", f"3.1.3.7, {number}", "IDTokenValidation"))
+
+
+def _callback(rfc: int, section: str) -> Check:
+    return Check(_rfc(rfc, section), "authorization_response")
 
 
 # By the function that raises what a check found, or calls what does.
 CHECKS = {
-    "auth.login_transaction:LoginTransaction.from_state": Check("authorization_response",
-        _rfc(6749, "10.12")),
-    "auth.login_transaction:LoginTransaction.belongs_to": Check("authorization_response",
-        _rfc(9700, "4.7.1")),
-    "auth.authorization:read_authorization_response": Check("authorization_response",
-        _rfc(6749, "3.1")),
-    "auth.authorization:check_authorization_response": Check("authorization_response",
-        _rfc(9207, "2.4")),
-    "auth.par:push": Check("par_response", _rfc(9126, "2.3")),
-    "auth.provider:Metadata.checked": Check("metadata_response",
-        _openid("Discovery", "4.3", "ProviderConfigurationValidation")),
-    "auth.token_endpoint:exchange_code": Check("token_response", _rfc(6749, "5")),
-    "auth.id_token:verify_id_token": Check("token_response",
-        _openid("Core", "3.1.3.3", "TokenResponse")),
-    "auth.id_token:read_header": Check("token_response", _rfc(8725, "3.1")),
+    "auth.login_transaction:LoginTransaction.from_state": _callback(6749, "10.12"),
+    "auth.login_transaction:LoginTransaction.belongs_to": _callback(9700, "4.7.1"),
+    "auth.authorization:read_authorization_response": _callback(6749, "3.1"),
+    "auth.authorization:check_authorization_response": _callback(9207, "2.4"),
+    "auth.par:push": Check(_rfc(9126, "2.3"), "par_response"),
+    "auth.provider:Metadata.checked": Check(METADATA, "metadata_response"),
+    "auth.token_endpoint:exchange_code": Check(_rfc(6749, "5")),
+    "auth.id_token:verify_id_token": Check(TOKEN_RESPONSE),
+    "auth.id_token:read_header": Check(_rfc(8725, "3.1")),
     "auth.id_token:verify_signature": _id_token("6"),
     "auth.id_token:check_issuer": _id_token("2"),
     "auth.id_token:check_audience": _id_token("3"),
     "auth.id_token:check_times": _id_token("9"),
-    "auth.id_token:check_subject": Check("token_response", _openid("Core", "2", "IDToken")),
-    "auth.id_token:check_at_hash": Check("token_response",
-        _openid("Core", "3.1.3.8", "CodeFlowTokenValidation")),
+    "auth.id_token:check_subject": Check(_openid("Core", "2", "IDToken")),
+    "auth.id_token:check_at_hash": Check(_openid("Core", "3.1.3.8", "CodeFlowTokenValidation")),
     "auth.id_token:check_nonce": _id_token("11"),
     "auth.id_token:check_acr": _id_token("12"),
     "auth.id_token:check_auth_time": _id_token("13"),
-    "auth.id_token:check_organization": Check("token_response",
+    "auth.id_token:check_organization": Check(
         Specification("Auth0: Work with Tokens and Organizations",
         "https://auth0.com/docs/manage-users/organizations/using-tokens")),
-    "auth.id_token:check_same_person": Check("refresh_response",
-        _openid("Core", "12.2", "RefreshTokenResponse")),
+    "auth.id_token:check_same_person": Check(REFRESH, "refresh_response"),
 }  # fmt: skip
 # Checks that return what they find.
 CHECK_OF_CODE = {

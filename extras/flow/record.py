@@ -9,7 +9,6 @@ Any failure here is logged and goes no further.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import logging
@@ -116,7 +115,6 @@ def rename_record(claims: object, data: dict[str, Any]) -> None:
 def harmless(receiver: Callable[..., None]) -> Callable[..., None]:
     """Protect a request from the failure of what records it."""
 
-    @functools.wraps(receiver)
     def protected(*args: Any, **kwargs: Any) -> None:
         try:
             receiver(*args, **kwargs)

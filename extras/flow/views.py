@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from flask import Blueprint, abort, current_app, jsonify, render_template
@@ -47,7 +46,7 @@ def code(name: str) -> str:
     """Show the source of a function that the page names, and of no other."""
     if name not in FUNCTIONS:
         abort(404)
-    lines, first = inspect.getsourcelines(function_of(name))
+    lines, first = inspect.getsourcelines(resolve_name(name))
     return render_template(
         "flow/code.html", where=place_of(name), first=first, source="".join(lines)
     )
@@ -58,15 +57,6 @@ def code(name: str) -> str:
 def stylesheet() -> Response:
     """Send the page's own stylesheet, which leaves with it."""
     return bp.send_static_file("flow.css")
-
-
-def function_of(name: str) -> Callable[..., Any]:
-    """Return the function that `module:name` means."""
-    module, _, path = name.partition(":")
-    found: Any = import_module(module)
-    for part in path.split("."):
-        found = getattr(found, part)
-    return inspect.unwrap(found)  # type: ignore[no-any-return]  # a function, as in messages.py
 
 
 @bp.app_template_filter("flow_place")
@@ -86,9 +76,8 @@ def _drawn(episode: Episode) -> dict[str, Any]:
         if message["kind"] in MESSAGES:
             messages.append(message)
     return {
+        **episode,
         "id": "-".join(episode["parts"]).replace("_", "-"),
-        "parts": episode["parts"],
-        "at": episode["at"],
         "messages": messages,
         "failed": any(message.get("failure") for message in messages),
     }
