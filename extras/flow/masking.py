@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from auth.http_client import parse_json
+from auth import http_client
 
 LONGEST_VALUE = 300
 MAX_PAIRS = 40
@@ -93,7 +93,7 @@ def token_claims(response: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for name in ("id_token", "access_token"):
         with suppress(ValueError, IndexError):  # opaque
             payload = str(response.get(name)).split(".")[1]
-            claims = parse_json(base64.urlsafe_b64decode(f"{payload}=="))
+            claims = http_client.parse_json(base64.urlsafe_b64decode(f"{payload}=="))
             if isinstance(claims, dict):
                 found[name] = dict(_claim(*item) for item in [*claims.items()][:MAX_PAIRS])
     return found
