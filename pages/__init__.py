@@ -13,9 +13,8 @@ from auth import current_sign_in, relying_party
 from config import Settings
 
 from . import health, languages, views, words
-from .languages import add_translations
 
-__all__ = ["MenuEntry", "add_translations", "init_app"]
+__all__ = ["MenuEntry", "init_app", "is_signed_in"]
 
 
 # One policy for all pages: nothing inline, nothing from outside but the pictures that PICTURE_HOSTS

@@ -34,14 +34,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         locale_selector=lambda: LOCALES.get(language(), language()),
         timezone_selector=_time_zone,
     )
+    of_extras = sorted(Path(app.root_path).glob("extras/*/translations"))
+    app.extensions["babel"].translation_directories += map(str, of_extras)
     app.context_processor(lambda: {"languages": LANGUAGES, "language": language()})
     app.after_request(_say_language)
     app.register_blueprint(bp)
-
-
-def add_translations(app: Flask, folder: Path) -> None:
-    """Add the translations of an extra."""
-    app.extensions["babel"].translation_directories.append(str(folder))
 
 
 def language() -> str:

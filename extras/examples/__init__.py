@@ -6,14 +6,13 @@ Nothing else needs this package: delete the folder, its name in `app.py` and its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Blueprint, Flask, render_template
 from flask_babel import lazy_gettext as _
 
 from auth import current_sign_in, requires_recent_sign_in, requires_scope, requires_stronger_sign_in
 from config import Settings as CoreSettings
-from pages import MenuEntry, add_translations
+from pages import MenuEntry, is_signed_in
 
 # What Auth0 calls multi-factor authentication; other providers list theirs in their metadata,
 # under `acr_values_supported`.
@@ -30,9 +29,7 @@ class Settings:
 def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
     """Add the example pages and their menu entry."""
     app.register_blueprint(bp)
-    add_translations(app, Path(__file__).with_name("translations"))
-    entry = MenuEntry("/examples", _("Examples"), lambda: current_sign_in() is not None)
-    app.extensions["menu"].append(entry)
+    app.extensions["menu"].append(MenuEntry("/examples", _("Examples"), is_signed_in))
 
 
 @bp.get("")

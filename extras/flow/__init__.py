@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, flash
@@ -20,7 +19,7 @@ from markupsafe import Markup
 from auth import on_sign_in, signals, wants_json
 from config import Settings as CoreSettings
 from config import is_loopback, switch, variable
-from pages import MenuEntry, add_translations
+from pages import MenuEntry
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ def init_app(app: Flask, settings: CoreSettings, own: Settings) -> None:
     app.extensions["flow"] = Recorder(app, app.extensions["relying_party"])
     on_sign_in(app, rename_record)
     app.register_blueprint(bp)
-    add_translations(app, Path(__file__).with_name("translations"))
     app.extensions["menu"].append(MenuEntry("/flow", _("The flow"), lambda: True))
     way = (_("See it in the flow"), "/flow#failed")
     app.context_processor(lambda: {"further_ways": [way] if has_heard() else []})
