@@ -17,9 +17,8 @@ from flask_babel import format_date, format_time, format_timedelta, get_timezone
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
-LONGEST_TEXT = 10_000  # a claim's value
+LONGEST_TEXT = 50_000  # a claim's value, an API's answer
 LONGEST_NAME = 120  # a person's name, a claim's name
-LONGEST_JSON = 50_000
 
 # Control characters mean nothing in HTML, and NUL is an error there: show their pictures instead,
 # which start at U+2400.
@@ -111,27 +110,18 @@ def scope_words(scope: str) -> str:
     return str(_SCOPES.get(scope, ""))
 
 
-def shown(value: object, limit: int = LONGEST_TEXT) -> str:
-    """Return any JSON value as text: a text as it is, all else as JSON."""
-    return printable(value, limit) if isinstance(value, str) else pretty_json(value)
+def shown(value: object) -> str:
+    """Return any JSON value as text: a text as it is, all else as indented JSON."""
+    if isinstance(value, str):
+        return printable(value)
+    pieces = json.JSONEncoder(ensure_ascii=False, indent=2, default=str).iterencode(value)
+    return printable("".join(islice(pieces, LONGEST_TEXT + 1)))
 
 
 def printable(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Return the text, cut at `limit`, without control characters."""
-    cut, rest = text[:limit].translate(_CONTROLS), len(text) - limit
-    if rest > 0:
-        cut += "… " + gettext("(%(count)d more characters)", count=rest)
-    return cut
-
-
-def pretty_json(value: object) -> str:
-    """Return the value as indented JSON; what is too long is left out and says so."""
-    pieces = json.JSONEncoder(ensure_ascii=False, indent=2, default=str).iterencode(value)
-    text = "".join(islice(pieces, LONGEST_JSON))
-    cut = printable(text[:LONGEST_JSON], LONGEST_JSON)
-    if len(text) > LONGEST_JSON:
-        cut += "\n… " + gettext("(too long to show in full)")
-    return cut
+    """Return the text without control characters; what is too long is cut, and says so."""
+    cut = text[:limit].translate(_CONTROLS)
+    return cut if len(text) <= limit else cut + "… " + gettext("(too long to show in full)")
 
 
 def browser_name(user_agent: str) -> str:
