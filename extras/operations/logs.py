@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 from flask import g, has_request_context
+from werkzeug.local import LocalProxy
 from werkzeug.serving import WSGIRequestHandler
 
 from auth import signals
@@ -33,7 +34,9 @@ def init_app(log_format: str | None) -> None:
     as_text = sys.stdout.isatty() if log_format is None else log_format == "text"
     # What no line says need not be found out for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = OutputHandler()
+    # What stdout is now, and not when the app was made.
+    stream: Any = LocalProxy(lambda: sys.stderr if is_command() else sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     handler.addFilter(_add_request)
     for name in ("app", "audit", "gunicorn.error"):
@@ -49,18 +52,6 @@ def is_command() -> bool:
     """Whether a command runs that is no server (`flask sessions`): stdout is its own then."""
     context = click.get_current_context(silent=True)
     return context is not None and context.info_name != "run"
-
-
-class OutputHandler(logging.Handler):
-    """Writes to what stdout is now, and not when the app was made; each line at once."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            stream = sys.stderr if is_command() else sys.stdout
-            stream.write(self.format(record) + "\n")
-            stream.flush()
-        except Exception:
-            self.handleError(record)
 
 
 def _add_request(record: logging.LogRecord) -> bool:
