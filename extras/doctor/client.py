@@ -25,31 +25,28 @@ LEAST: dict[str, Any] = {
 
 
 def client_authentication(exam: Examination) -> Iterator[Finding]:
-    """The client can authenticate: tried with a code that never was, by each method in turn."""
+    """The client can authenticate: tried with a code that never was, as the app would try it."""
     subject, authentication = "client authentication", exam.rp.client_authentication
     metadata, has_key = exam.metadata, exam.settings.client_signing_key
+    methods = authentication.methods(metadata, metadata.token_endpoint)
     form = {"grant_type": "authorization_code", "code": "no-such-code", "code_verifier": "v" * 43}
-    form["redirect_uri"] = exam.settings.redirect_uri
-    refused = []
-    for method in authentication.methods(metadata, metadata.token_endpoint):
-        name = f"private_key_jwt ({method})" if has_key else method
-        error, said, status = _error_of(exam.post(metadata.token_endpoint, form, method))
-        if status == 401 or error in ("invalid_client", "unauthorized_client"):
-            refused.append(f"{name} is refused ({said})")
-        elif error and 400 <= status < 500 and error != "invalid_request":
-            authentication.accepted = method
-            yield ok(subject, ", and ".join([f"{name} is accepted", *refused]))
-            return
-        else:
-            yield note(subject, f"{name} could not be tried ({said})")
-            return
-    listed = metadata.strings("token_endpoint_auth_methods_supported")
-    secret, method = (
-        ("SIGNING_KEY", "private_key_jwt") if has_key else ("SECRET", "client_secret_post")
-    )
-    change = f"AUTH0_CLIENT_ID and AUTH0_CLIENT_{secret}: as in {exam.where('credentials')}"
-    text = ", and ".join([*refused, f"the metadata lists {quoted(listed)}"])
-    yield wrong(subject, text, f"{change}; or {exam.where('method')}: {method}")
+    error, said, status = _error_of(exam.post(form | {"redirect_uri": exam.settings.redirect_uri}))
+    # Where one method is refused, the app tries the next, and notes which one works.
+    used, prefix = authentication.accepted or methods[0], "private_key_jwt " if has_key else ""
+    refused = [f"{prefix}{each} is refused" for each in methods[: methods.index(used)]]
+    if status == 401 or error in ("invalid_client", "unauthorized_client"):
+        secret, method = (
+            ("SIGNING_KEY", "private_key_jwt") if has_key else ("SECRET", "client_secret_post")
+        )
+        listed = quoted(metadata.strings("token_endpoint_auth_methods_supported"))
+        refused += [f"{prefix}{used} is refused ({said})", f"the metadata lists {listed}"]
+        change = f"AUTH0_CLIENT_ID and AUTH0_CLIENT_{secret}: as in {exam.where('credentials')}"
+        change = f"{change}; or {exam.where('method')}: {method}"
+        yield wrong(subject, ", and ".join(refused), change)
+    elif error and 400 <= status < 500 and error != "invalid_request":
+        yield ok(subject, ", and ".join([f"{prefix}{used} is accepted", *refused]))
+    else:
+        yield note(subject, f"{prefix}{used} could not be tried ({said})")
 
 
 def _error_of(response: Response) -> tuple[str, str, int]:
@@ -195,7 +192,7 @@ def refresh_token(exam: Examination) -> Iterator[Finding]:
         yield wrong(subject, "grant_types_supported lacks refresh_token", allow)
         return
     form = {"grant_type": "refresh_token", "refresh_token": "no-such-token"}
-    error, said, status = _error_of(exam.post(exam.metadata.token_endpoint, form))
+    error, said, status = _error_of(exam.post(form))
     if error in ("unsupported_grant_type", "unauthorized_client", "invalid_client"):
         yield wrong(subject, f"the grant is refused ({said})", allow)
     elif error and 400 <= status < 500:

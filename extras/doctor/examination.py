@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Flask
 
 from auth import Error, RelyingParty
 from auth.http_client import Response
+from auth.token_endpoint import authenticated_post
 from config import METADATA_PATH
 
 APP = "Applications → your application → "
@@ -101,13 +101,10 @@ class Examination:
         """Return where something is changed, in the provider's own words."""
         return WORDS[key][0 if self.is_auth0 else 1]
 
-    def post(self, endpoint: str, form: dict[str, str], method: str | None = None) -> Response:
-        """POST a form with client authentication, by this method or by the one that works."""
-        metadata, authentication = self.metadata, self.rp.client_authentication
-        method = method or authentication.methods(metadata, endpoint)[0]
-        prepare = partial(authentication.prepare, method, metadata, endpoint, urlencode(form))
+    def post(self, form: dict[str, str]) -> Response:
+        """POST a form to the token endpoint, as the app does."""
         key = self.rp.dpop.derive_key("doctor") if self.rp.dpop else None
-        return self.rp.send("POST", endpoint, prepare, dpop_key=key)
+        return authenticated_post(self.rp, self.metadata.token_endpoint, form, dpop_key=key)
 
 
 def fetch_metadata(rp: RelyingParty, address: str) -> Response | None:
