@@ -151,28 +151,25 @@ def _errors_of(data: Any, fields: Container[str]) -> dict[str, str]:
     if isinstance(found, list):
         pairs = [_reason_in(each) for each in found]
     elif isinstance(found, dict):
-        pairs = [(str(name), _text_of(said)) for name, said in found.items()]
+        pairs = [*found.items()]
     else:
-        pairs = [("", str(found or gettext("The API refused this.")))]
+        pairs = [("", found or gettext("The API refused this."))]
     errors: dict[str, str] = {}
-    for name, reason in pairs:
+    for name, said in pairs:
         field = name if name in fields else ""
+        reason = " ".join(map(str, said)) if isinstance(said, list) else str(said)
         text = f"{name}: {reason}" if name and not field else reason
         errors[field] = f"{errors.get(field, '')} {text}".strip()[:300]
     return errors
 
 
-def _text_of(said: Any) -> str:
-    return " ".join(map(str, said)) if isinstance(said, list) else str(said)
-
-
-def _reason_in(item: Any) -> tuple[str, str]:
+def _reason_in(item: Any) -> tuple[str, Any]:
     """The field that an item of a list is about, and what it says."""
     if not isinstance(item, dict):
-        return "", str(item)
+        return "", item
     place = item.get("loc") or str(item.get("pointer", "")).split("/")
     name = str(place[-1]) if isinstance(place, list) else ""
-    return name, _text_of(item.get("detail") or item.get("msg") or "")
+    return name, item.get("detail") or item.get("msg") or ""
 
 
 def _list_page(
