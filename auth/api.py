@@ -70,12 +70,10 @@ def call_api(
 
     token = access_token(audience)
     response = send(token)
-    if response.status == 401:
-        newer = access_token(audience, refused=token)
-        if newer != token:
-            response = send(newer)
-            if response.status == 401:
-                note_refusal(audience or "", newer)
+    if response.status == 401 and (newer := access_token(audience, refused=token)) != token:
+        response = send(newer)
+        if response.status == 401:
+            note_refusal(audience or "", newer)
     return _checked(response, audience, f"{method} {path.partition('?')[0]}")
 
 
