@@ -70,8 +70,8 @@ def _mark(mark: str, default: Any = False) -> Any:
 def require_small_request() -> None:
     """Refuse a head or a body that is too large, also where no view reads it, and do not parse
     header values that are too long. Raises Error."""
-    fields = ((k, v) for k, v in request.environ.items() if k.startswith("HTTP_"))
-    head = sum(len(name) + len(value) for name, value in fields)
+    fields = request.environ.items()
+    head = sum(len(name) + len(value) for name, value in fields if name.startswith("HTTP_"))
     if head + len(request.query_string) > MAX_HEAD_BYTES:
         raise Error("long_headers", f"{head} bytes")
     for name in PARSED_HEADERS:
