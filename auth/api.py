@@ -84,7 +84,7 @@ def _checked(response: Response, audience: str | None, what: str) -> ApiResponse
         if audience and tokens and not tokens.from_sign_in:
             # Some providers ignore `audience` in a refresh and give a token for another API. Only a
             # sign-in for this one helps; once.
-            raise SignInNeeded(detail="the API refused a token got by refresh", audience=audience)
+            raise SignInNeeded("the API refused a token got by refresh", audience=audience)
         challenge = response.headers.get("WWW-Authenticate", "")[:300]
         raise Error("api_refused_token", f"{detail} with a fresh access token: {challenge!r}")
     if status == 403:

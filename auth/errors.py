@@ -170,7 +170,7 @@ class Error(Exception):
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class SignInNeeded(Error):
     """Nobody is signed in, or not for this API, or not as the page demands (see step_up.py); leads
     to sign-in, with the missing scope, the audience and `params`, and back to the page."""

@@ -163,7 +163,7 @@ class _Refresh:
             # that is over, or refused, as soon as it came would lead round and round: use it.
             if tokens and tokens.is_new():
                 return tokens
-            raise SignInNeeded(detail="there is no refresh token", audience=audience or None)
+            raise SignInNeeded("there is no refresh token", audience=audience or None)
         other = audience if source != audience else None
         try:
             new, id_token = refresh_token_request(
@@ -173,7 +173,7 @@ class _Refresh:
             self._session[SESSION_KEY] = sign_in.with_tokens(audience, None).to_session()
             self._session.commit()
             self._signal("refused", error.detail)
-            raise SignInNeeded(detail=error.detail, audience=audience or None) from None
+            raise SignInNeeded(error.detail, audience=audience or None) from None
         except Error as error:
             return self._after_failure(error)
         claims: Claims = {}
@@ -211,7 +211,7 @@ class _Refresh:
             self._session.end()
             revoke_all(self._rp, {*sign_in.refresh_tokens(), new.refresh_token})
             self._signal("refused", f"refreshed ID token: {error}")
-            raise SignInNeeded(detail=f"refreshed ID token: {error}") from None
+            raise SignInNeeded(f"refreshed ID token: {error}") from None
         except Error:
             # The keys cannot be fetched, and the rotated refresh token must not be lost for that:
             # the tokens are stored, and the ID token that was verified before stays.

@@ -132,7 +132,7 @@ def check_demands(demands: Demands) -> None:
     code = "insufficient_scope" if missing else _shortcoming(demands, sign_in.claims)
     if code:
         scope = " ".join(missing) or None
-        raise SignInNeeded(code, "the page demands it", scope=scope, params=demands.params())
+        raise SignInNeeded("the page demands it", code=code, scope=scope, params=demands.params())
 
 
 def _shortcoming(demands: Demands, claims: Claims) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from flask import Blueprint, Flask, session
 from flask.views import MethodView
 
-from auth import public
+from auth import SignInNeeded, public
 from tests.support.harness import Person
 
 OPEN = {
@@ -141,3 +141,17 @@ def test_the_open_pages_are_these_and_no_others(app: Flask, person: Person) -> N
                 open_ones.add(rule.rule)
 
     assert open_ones == OPEN
+
+
+def test_a_page_that_asks_for_a_sign_in_in_its_own_words_gets_one(
+    app: Flask, person: Person
+) -> None:
+    @app.get("/new")
+    def new() -> str:
+        raise SignInNeeded("the invoices are another account's")
+
+    person.signs_in()
+    as_json = person.sees("/new", headers={"Accept": "application/json"})
+
+    assert person.sees("/new").headers["Location"] == "/login?return_to=/new"
+    assert (as_json.status_code, as_json.json["code"]) == (401, "sign_in_needed")
