@@ -66,8 +66,9 @@ def _load_env_file() -> None:
     try:
         as_flask_reads = dotenv_values(ENV_FILE, encoding="utf-8-sig")
         as_written = dotenv_values(ENV_FILE, encoding="utf-8-sig", interpolate=False)
-    except UnicodeDecodeError:
+        for name, text in as_written.items():
+            known = as_flask_reads[name]
+            if text is not None and os.environ.get(name, known) == known:
+                os.environ[name] = text
+    except ValueError:  # UTF-16 without its mark decodes, and has zeros in it
         raise SettingsError(".env is not UTF-8 text. Write: the same, saved as UTF-8") from None
-    for name, text in as_written.items():
-        if text is not None and os.environ.get(name, as_flask_reads[name]) == as_flask_reads[name]:
-            os.environ[name] = text

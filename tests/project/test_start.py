@@ -187,11 +187,14 @@ def test_an_env_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert issuer_in(tmp_path) == "https://tenant.eu.auth0.com/"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+@pytest.mark.parametrize(
+    ("encoding", "comment"),
+    [("utf-16", "f\u00fcr alle"), ("latin-1", "f\u00fcr alle"), ("utf-16-le", "for all")],
+)
 def test_an_env_file_that_is_not_utf_8_ends_the_process_with_one_line(
-    tmp_path: Path, encoding: str
+    tmp_path: Path, encoding: str, comment: str
 ) -> None:
-    lines = "# f\u00fcr alle\nAUTH0_DOMAIN=tenant.eu.auth0.com\n"
+    lines = f"# {comment}\nAUTH0_DOMAIN=tenant.eu.auth0.com\n"
     (copy_of_the_app(tmp_path) / ".env").write_text(lines, encoding=encoding)
 
     with pytest.raises(subprocess.CalledProcessError) as caught:
