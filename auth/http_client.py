@@ -30,7 +30,7 @@ from .errors import Error
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
-# Decompressed.
+# Decompressed; as they are sent, twice as many at most.
 MAX_BYTES = 2 * 1024 * 1024
 POOL_SIZE = 64
 MAX_DEPTH = 100
@@ -93,11 +93,13 @@ def _refuse(name: str) -> None:
 
 class _UntilDeadline(io.RawIOBase):
     """What comes from a socket. Its timeout counts for all of it together, and not anew for each
-    piece: one byte a second, even of the header, would hold a request for hours."""
+    piece: one byte a second, even of the header, would hold a request for hours. Its size counts
+    too: what decompresses to nothing would keep the processor busy until then."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw, self._sock = raw, sock
         self._deadline = time.monotonic() + (sock.gettimeout() or 0)
+        self._bytes_left = 2 * MAX_BYTES
 
     def readable(self) -> bool:
         return True
@@ -107,7 +109,11 @@ class _UntilDeadline(io.RawIOBase):
         if left <= 0:
             raise TimeoutError
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self._bytes_left -= count or 0
+        if self._bytes_left < 0:
+            raise OSError("the response does not end")
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -218,6 +224,8 @@ class HttpClient:
 
 def _body(response: requests.Response, too_large: str) -> bytes:
     """Read the body piece by piece; urllib3 decompresses no more than a piece at a time."""
+    if "," in response.headers.get("Content-Encoding", ""):
+        raise ValueError("compressed more than once, which nobody asked for")
     body = bytearray()
     for piece in response.raw.stream(65536, decode_content=True):
         body += piece

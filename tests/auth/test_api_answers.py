@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import resource
 import time
 from typing import Any
@@ -108,6 +109,7 @@ def test_the_apis_cookies_are_never_kept(make_app: MakeApp, person_at: PersonAt)
 
 # Bytes that no framework would send
 
+NESTED = gzip.compress(gzip.compress(b"{}"))
 ODD = {
     "a body of bytes": (answers(OK, body=b'"\xff\xfe"'), 502),
     "half a character": (answers(OK, body=b'"\\ud800"'), 502),
@@ -121,6 +123,7 @@ ODD = {
     "300 headers": (answers(OK, *(f"A{n}: b" for n in range(300))), 503),
     "two lengths": (answers(OK, "Content-Length: 1"), 503),
     "gzip that is none": (answers(OK, "Content-Encoding: gzip"), 503),
+    "gzip in gzip": (answers(OK, "Content-Encoding: gzip, gzip", body=NESTED), 503),
     "too short a body": (answers(OK, "Connection: close")[:-1], 503),
     "chunks that are none": (f"{OK}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".encode(), 503),
     "Retry-After without end": (answers("HTTP/1.1 429 X", "Retry-After: " + "9" * 5000), 503),
@@ -171,11 +174,28 @@ def test_a_flood_is_not_read_to_its_end(make_app: MakeApp, person_at: PersonAt, 
     assert grown < 50 * 1024  # of kilobytes
 
 
+@pytest.mark.parametrize(
+    ("encoding", "start", "nothing"),
+    [("gzip", b"", gzip.compress(b"")), ("deflate", b"\x78\x01", b"\0\0\0\xff\xff")],
+    ids=["gzip", "deflate"],
+)
+def test_what_unpacks_to_nothing_is_not_unpacked_for_ever(
+    make_app: MakeApp, person_at: PersonAt, encoding: str, start: bytes, nothing: bytes
+) -> None:
+    head = f"{OK}\r\nContent-Encoding: {encoding}\r\n\r\n".encode()
+    with raw_api(head + start, endless=nothing * 10_000) as api:
+        person = person_at(make_app(API_BASE_URL=api.base_url))
+        person.signs_in()
+
+        page = person.sees("/appointments")
+
+    assert page.status_code == 503
+    assert api.sent < HUNDRED_MB / 4
+
+
 def test_a_small_answer_that_unpacks_to_100_mb_is_not_unpacked(
     make_app: MakeApp, person_at: PersonAt
 ) -> None:
-    import gzip
-
     bomb = gzip.compress(bytes(HUNDRED_MB))
     with raw_api(answers(OK, "Content-Encoding: gzip", body=bomb)) as api:
         person = person_at(make_app(API_BASE_URL=api.base_url))
