@@ -28,8 +28,8 @@ def create_app(store: sessions.Store | None = None) -> Flask:
 
     Exits with one line for each problem where the settings cannot be used.
 
-    A request passes, in this order: its size, our own address, same origin, signed in (auth:
-    CHECKS); its view; the session is saved; language and headers are added (pages).
+    A request passes, in this order: its size, our own address, same origin, signed in, its body
+    (auth: CHECKS); its view; the session is saved; language and headers are added (pages).
     """
     extras = [import_module(f"extras.{name}") for name in EXTRAS]
     groups = [Settings, *(extra.Settings for extra in extras)]

@@ -68,8 +68,8 @@ def _mark(mark: str, default: Any = False) -> Any:
 
 
 def require_small_request() -> None:
-    """Refuse a head or a body that is too large, also where no view reads it, and do not parse
-    header values that are too long. Raises Error."""
+    """Refuse a head that is too large, or a body that says so, and do not parse header values that
+    are too long. Raises Error."""
     fields = request.environ.items()
     head = sum(len(name) + len(value) for name, value in fields if name.startswith("HTTP_"))
     if head + len(request.query_string) > MAX_HEAD_BYTES:
@@ -81,14 +81,6 @@ def require_small_request() -> None:
     request.max_content_length = limit + 1  # where Werkzeug cuts chunks off, without a word
     if (request.content_length or 0) > limit:
         raise Error("too_large", f"{request.content_length} bytes, {limit} allowed")
-    try:
-        body = request.get_data()
-    except HTTPException:
-        raise
-    except Exception as error:  # each server has its own for a body of malformed chunks
-        raise Error("bad_request", f"the body: {type(error).__name__}") from None
-    if len(body) > limit:
-        raise Error("too_large", f"in chunks, {limit} allowed")
 
 
 def require_own_address() -> Response | None:
@@ -167,8 +159,25 @@ def require_sign_in() -> None:
         raise SignInNeeded
 
 
+def require_small_body() -> None:
+    """Read the body, also where no view does, and refuse one that is malformed or too large. Last:
+    a stranger's is not waited for. Raises Error."""
+    limit = _mark("max_request_bytes", MAX_BODY_BYTES)
+    try:
+        body = request.get_data()
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has its own for a body of malformed chunks
+        raise Error("bad_request", f"the body: {type(error).__name__}") from None
+    if len(body) > limit:
+        raise Error("too_large", f"in chunks, {limit} allowed")
+
+
 # What a request passes before its view, in this order.
-CHECKS = (require_small_request, require_own_address, require_same_origin, require_sign_in)
+CHECKS = (
+    require_small_request, require_own_address, require_same_origin, require_sign_in,
+    require_small_body,
+)  # fmt: skip
 
 
 def current_sign_in() -> SignIn | None:

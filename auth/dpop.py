@@ -31,7 +31,8 @@ class DPoP:
     def derive_key(secret: str) -> Jwk:
         """Return the private key that is derived from a secret of the sign-in, which `/login` and
         `/callback` both know."""
-        return ECKey.derive_key(secret).as_dict(private=True)
+        # Not by the library's own salt, which another version of it may change.
+        return ECKey.derive_key(secret, kdf_options={"salt": b"DPoP"}).as_dict(private=True)
 
     @staticmethod
     def thumbprint(key: Jwk) -> str:

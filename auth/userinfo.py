@@ -7,7 +7,7 @@ from typing import Any
 
 from .errors import Error
 from .http_client import Response
-from .id_token import InvalidToken, check_audience, check_issuer, verify_signature
+from .id_token import InvalidToken, check_issuer, verify_signature
 from .relying_party import RelyingParty
 
 log = logging.getLogger("app.userinfo")
@@ -53,5 +53,8 @@ def _claims_of(rp: RelyingParty, response: Response) -> dict[str, Any]:
         return response.json_object()
     _, claims = verify_signature(rp, response.body.decode("ascii", "replace").strip())
     check_issuer(claims, rp)
-    check_audience(claims, rp)
+    # Section 5.3.2: the audience is this client, or several with it; `azp` is of ID tokens alone.
+    audience = claims.get("aud")
+    if rp.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise InvalidToken("aud is not this client")
     return claims

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import MakeApp, PersonAt
 from tests.support.harness import BEN, Person, Provider, text_of
-from tests.support.scripted_provider import GONE, ScriptedProvider, send, visitor_of
+from tests.support.scripted_provider import GONE, ScriptedProvider, says, send, sign, visitor_of
 
 
 @pytest.mark.parametrize("form", ["json", "jwt"])
@@ -73,6 +73,23 @@ def test_an_unusable_userinfo_is_ignored_and_logged(
 
     assert "Mallory" not in visitor.sees("/profile").text
     assert "UserInfo is not used" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("audience", "counts"),
+    [("demo-app", True), (["another-app", "demo-app"], True), (["another-app"], False)],
+    ids=["us", "us and another", "another"],
+)
+def test_a_signed_userinfo_counts_where_it_is_for_us(
+    nameless: ScriptedProvider, visitor: Person, audience: Any, counts: bool
+) -> None:
+    claims = {"iss": nameless.issuer, "aud": audience, "sub": "scripted|ada", "name": "Ada Marlow"}
+    token = sign(claims, nameless.key).encode()
+    nameless.scripts["userinfo"] = says(token, content_type="application/jwt")
+
+    visitor.signs_in()
+
+    assert ("Ada Marlow" in visitor.sees("/profile").text) == counts
 
 
 def test_a_userinfo_that_hangs_costs_three_seconds_and_no_sign_in(
