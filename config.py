@@ -260,7 +260,8 @@ def _redis_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
     form, write = REDIS_FORMS.get(scheme.replace("rediss", "redis"), ("", "redis://host:6379"))
     if not form:
-        raise Bad(f"begins with none of {', '.join(REDIS_FORMS)} (rediss by TLS) and ://", write)
+        known = ", ".join(f"{name}://" for name in REDIS_FORMS)
+        raise Bad(f"does not begin with {known} (rediss for TLS)", write)
     if scheme != "unix" and re.search(r"[/?#].*@", rest):
         # A part of the password would be taken for the host's name, asked for and logged.
         raise Bad("has a / ? or # in its password", "%2F for /, %3F for ?, %23 for #")

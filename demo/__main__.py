@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import NoReturn
 
 import requests
 
@@ -20,6 +21,7 @@ from demo.shapes import SHAPES
 
 START_SECONDS = 60
 STOP_SECONDS = 5
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Child = tuple[Program, "subprocess.Popen[bytes]"]
 
 
@@ -92,10 +94,17 @@ def wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None
     sys.exit(f"The {program.name} did not answer at {url} within {START_SECONDS} seconds.")
 
 
+def interrupt(*_: object) -> NoReturn:
+    """End the demo, once: a second signal, as a terminal that closes sends it, changes nothing."""
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def stop(children: list[Child]) -> None:
     """Ask all to end, the app first; kill them after a few seconds. No signal interrupts this."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     for _, process in reversed(children):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -124,9 +133,11 @@ def print_addresses(options: argparse.Namespace) -> None:
 def main() -> None:
     """Start all, wait, stop all."""
     options = parse_arguments()
-    # SIGINT too: a shell that starts the demo in the background lets it ignore SIGINT.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a shell that starts the demo in the background lets it ignore SIGINT. What `nohup`
+    # starts is to go on when the terminal closes.
+    for number in END_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
     to_start = programs(options)
     refuse_taken_ports(to_start)
     children: list[Child] = []

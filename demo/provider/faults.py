@@ -52,9 +52,7 @@ BEGIN_WITH: dict[str, NamedFault] = {
     "alg_none": fault(N_("ID token without signature"), id_token_sign="none"),
     "wrong_nonce": claims(N_("ID token with a foreign nonce"), nonce=SOMEONE),
     "foreign_aud": claims(N_("ID token for another client"), aud="another-client"),
-    "refreshed_other_sub": refresh(
-        N_("the next refreshed ID token is someone else's"), id_token={"sub": SOMEONE}
-    ),
+    "refresh_500": refresh(N_("the next refresh answers 500"), status=500, body=""),
     "token_hang": fault(N_("token endpoint hangs"), delay_seconds=90, drop=True),
 }
 BE_SOMEBODY_ELSE: dict[str, NamedFault] = {
@@ -65,6 +63,9 @@ BE_SOMEBODY_ELSE: dict[str, NamedFault] = {
     ),
     "hs256_client_secret": fault(
         N_("ID token signed with HS256 and the client secret"), id_token_sign="hs256_client_secret"
+    ),
+    "refreshed_other_sub": refresh(
+        N_("the next refreshed ID token is someone else's"), id_token={"sub": SOMEONE}
     ),
     "wrong_iss": claims(N_("ID token of another issuer"), iss=ELSEWHERE),
     "missing_sub": claims(N_("ID token without sub"), sub=None),
@@ -132,7 +133,6 @@ BREAK_DOWN: dict[str, NamedFault] = {
     "token_empty": fault(N_("token endpoint answers nothing"), status=200, body=""),
     "token_redirect": fault(N_("token endpoint redirects"), **LEADS_ELSEWHERE),
     "token_429": fault(N_("token endpoint answers 429"), **BUSY),
-    "refresh_500": refresh(N_("the next refresh answers 500"), status=500, body=""),
     **{f"{at}_500": fault(text, at=at, status=500, body="") for at, text in FAILURES.items()},
 }
 # What somebody who lies wants; the first group is the one to begin with.

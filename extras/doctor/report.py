@@ -72,7 +72,8 @@ def _run(check: Check, exam: Examination) -> list[Finding]:
     except Error as error:
         return [wrong(subject, str(PAGES[error.code].title), quoted(error.detail))]
     except StoreUnavailable as error:
-        return [wrong(subject, "no answer", quoted(error))]
+        change = "SESSION_REDIS_URL (or, without it, who may write in instance/)"
+        return [wrong(subject, "no answer", f"{change}; the store said {quoted(error)}")]
 
 
 def show(findings: list[Finding], *, as_json: bool) -> int:

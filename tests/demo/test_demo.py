@@ -206,7 +206,7 @@ def test_signing_out_at_the_provider_ends_the_session_here(visitor: Visitor) -> 
     assert visitor.page.get_by_role("button", name="Sign Out").count() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int) -> None:
     demo = Demo()
     # As a shell starts a program in the background: Ctrl-C is ignored until the program asks.

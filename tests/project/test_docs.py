@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from config import Settings, variables
 from tests.support.harness import EVERY_SETTING, EXTRAS_SETTINGS, ROOT
 
@@ -40,6 +41,13 @@ def test_every_function_is_in_the_file_that_is_named_with_it(document: str) -> N
 
     assert len(named) > 10
     assert missing == []
+
+
+@by_name
+def test_every_check_of_a_setting_that_is_named_exists(document: Path) -> None:
+    named = re.findall(r'variable\("\w+", (\w+)', document.read_text())
+
+    assert [name for name in named if not hasattr(config, name)] == []
 
 
 def test_the_picture_of_the_packages_shows_what_they_import() -> None:
