@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import NoReturn
 
 import requests
 
@@ -81,30 +80,24 @@ def check_running(program: Program, process: subprocess.Popen[bytes]) -> None:
         sys.exit(f"The {program.name} ended with exit code {process.returncode}.")
 
 
-def wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
-    """Returns when it responds. Exits when it ended, or takes too long."""
+def wait_until_ready(
+    program: Program, process: subprocess.Popen[bytes], signals: Sequence[int]
+) -> None:
+    """Returns when it responds, or a signal came. Exits when it ended, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     url = f"http://127.0.0.1:{program.port}{program.ready_path}"
-    while time.monotonic() < deadline:
+    while not signals:
+        if time.monotonic() > deadline:
+            sys.exit(f"The {program.name} did not answer at {url} within {START_SECONDS} seconds.")
         check_running(program, process)
         with contextlib.suppress(requests.RequestException):
             requests.get(url, timeout=2, allow_redirects=False)
             return
         time.sleep(0.1)
-    sys.exit(f"The {program.name} did not answer at {url} within {START_SECONDS} seconds.")
-
-
-def interrupt(*_: object) -> NoReturn:
-    """End the demo, once: a second signal, as a terminal that closes sends it, changes nothing."""
-    for number in END_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def stop(children: list[Child]) -> None:
-    """Ask all to end, the app first; kill them after a few seconds. No signal interrupts this."""
-    for number in END_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    """Ask all to end, the app first; kill them after a few seconds."""
     for _, process in reversed(children):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -133,11 +126,13 @@ def print_addresses(options: argparse.Namespace) -> None:
 def main() -> None:
     """Start all, wait, stop all."""
     options = parse_arguments()
+    # Noted and not raised: in the middle of a poll an exception would leave its lock taken.
+    signals: list[int] = []
     # SIGINT too: a shell that starts the demo in the background lets it ignore SIGINT. What `nohup`
     # starts is to go on when the terminal closes.
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, interrupt)
+            signal.signal(number, lambda number, _: signals.append(number))
     to_start = programs(options)
     refuse_taken_ports(to_start)
     children: list[Child] = []
@@ -145,14 +140,13 @@ def main() -> None:
         for program in to_start:
             children.append(start(program))
         for child in children:
-            wait_until_ready(*child)
-        print_addresses(options)
-        while True:
+            wait_until_ready(*child, signals)
+        if not signals:
+            print_addresses(options)
+        while not signals:
             for child in children:
                 check_running(*child)
             time.sleep(0.2)
-    except KeyboardInterrupt:
-        pass
     finally:
         stop(children)
 

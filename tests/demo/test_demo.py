@@ -217,7 +217,8 @@ def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int)
         assert process.stdout is not None
         while f"{demo.provider}\n" not in printed and (line := process.stdout.readline()):
             printed += line
-        process.send_signal(number)
+        for _ in range(3):
+            process.send_signal(number)
         process.wait(60)
 
     assert f"  The app is at  {demo.app}\n" in printed
