@@ -206,11 +206,20 @@ def test_signing_out_at_the_provider_ends_the_session_here(visitor: Visitor) -> 
     assert visitor.page.get_by_role("button", name="Sign Out").count() == 0
 
 
+IN_THE_BACKGROUND = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demo_prints_its_address_and_ends_with_all_its_programs(number: int) -> None:
     demo = Demo()
-    # As a shell starts a program in the background: Ctrl-C is ignored until the program asks.
-    background = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *demo.command]
+    # As a shell starts a program in the background: Ctrl-C is ignored until the program asks; and
+    # at a terminal that can close, wherever these tests run.
+    background = [sys.executable, "-c", IN_THE_BACKGROUND, *demo.command]
 
     printed = ""
     with subprocess.Popen(background, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
