@@ -100,6 +100,21 @@ def test_a_view_that_takes_more_takes_it_whole_or_not_at_all(
     assert status == 413 or int(response.text) == length - len(head) - 7
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), ({"Sec-Fetch-Site": "cross-site"}, 403)]
+)
+def test_a_strangers_body_is_not_read(app: Flask, headers: dict[str, str], status: int) -> None:
+    app.add_url_rule("/upload", "upload", lambda: "uploaded", methods=["POST"])
+    body = BytesIO(b"x" * 1000)
+
+    response = app.test_client().post(
+        "/upload", base_url=APP, input_stream=body, headers=headers | {"Content-Length": "1000"}
+    )
+
+    assert response.status_code == status
+    assert body.tell() == 0
+
+
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
 def test_a_body_in_bad_utf8_is_refused(person: Person, content_type: str) -> None:
     response = person.browser.post(

@@ -96,3 +96,9 @@ def test_a_request_that_is_sent_again_for_a_nonce_has_another_assertion(
 
     first, second = (claims_in(form["client_assertion"])["jti"] for form in scripted.forms)
     assert first != second
+
+
+def test_the_key_of_a_sign_in_is_the_same_in_every_version_of_the_library() -> None:
+    key = DPoP.derive_key("a secret of the sign-in")
+
+    assert DPoP.thumbprint(key) == "RCIl4Xb9LZmpeyNMRaSs2Q77GnwJYaBT9RqVgElFVt8"
