@@ -3,8 +3,8 @@
 Read in this order: `routes.py` (the story), `authorization.py` (step 1), `token_endpoint.py`
 (steps 2 and 4), `id_token.py` (what is checked), `api.py` (step 3), `refresh.py` (exactly once).
 Values are in `login_transaction.py` and `token_set.py`, what all steps share in `relying_party.py`;
-every other feature has a file of its own. Pages and extras use the names below; only
-an extra that examines the app looks deeper.
+every other feature has a file of its own. Pages and extras use the names below; only an extra that
+examines the app looks deeper.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import flask_babel
 from babel.dates import get_timezone
-from flask import Blueprint, Flask, Response, has_request_context, redirect, request
+from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from auth import Error, current_sign_in, relying_party, this_page, without_session
@@ -34,8 +34,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         locale_selector=lambda: LOCALES.get(language(), language()),
         timezone_selector=_time_zone,
     )
-    of_extras = sorted(Path(app.root_path).glob("extras/*/translations"))
-    app.extensions["babel"].translation_directories += map(str, of_extras)
+    folders = sorted(Path(app.root_path).glob("extras/*/translations"))
+    app.extensions["babel"].translation_directories += map(str, folders)
     app.context_processor(lambda: {"languages": LANGUAGES, "language": language()})
     app.after_request(_say_language)
     app.register_blueprint(bp)
@@ -46,6 +46,12 @@ def language() -> str:
     in the browser's settings, else the first."""
     if not has_request_context():
         return DEFAULT
+    if "language" not in g:  # a page asks four times
+        g.language = _language_of_visitor()
+    return str(g.language)
+
+
+def _language_of_visitor() -> str:
     chosen = request.cookies.get(relying_party().settings.cookie_name("language"))
     if chosen in LANGUAGES:
         return chosen
